@@ -1,0 +1,28 @@
+"""modtf's core: TensorFlow's programming model over exchangeable backends.
+
+    from modtf import core as tf
+"""
+
+from modtf.core import ops as _ops  # registers the vocabulary before anything is built on it
+from modtf.core import config
+from modtf.core.api import operators as _operators
+from modtf.core.contracts.selection import backend
+from modtf.core.engine import raw as raw_ops
+from modtf.core.engine.context import executing_eagerly, init_scope, inside_function
+from modtf.core.engine.functions import function
+from modtf.core.engine.graphs import Graph
+from modtf.core.engine.tapes import GradientTape, UnconnectedGradients
+from modtf.core.modules import Module, name_scope
+from modtf.core.values import errors, nest
+from modtf.core.values.conversion import constant, convert_to_tensor
+from modtf.core.values.dtypes import (
+    DType, as_dtype, bfloat16, complex64, complex128, double, float16, float32, float64, half, int8, int16, int32, int64,
+    resource, string, uint8, uint16, uint32, uint64, variant,
+)  # fmt: skip
+from modtf.core.values.dtypes import bool_ as bool
+from modtf.core.values.shapes import TensorShape
+from modtf.core.values.specs import TensorSpec, TypeSpec
+from modtf.core.values.tensors import Tensor
+from modtf.core.values.variables import Variable, VariableAggregation, VariableSynchronization
+
+_operators.attach(Tensor)

@@ -1,0 +1,34 @@
+"""The built-in backend: NumPy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from modtf.core.contracts.backend import ArrayBackend
+from modtf.core.values.dtypes import DType
+
+
+class NumpyBackend(ArrayBackend):
+    """Computes with NumPy. It holds every dtype, and the other backends fall back to it."""
+
+    name = "numpy"
+    xp = np
+    unsupported_errors = ()
+
+    def supports(self, dtype: DType) -> bool:
+        return True
+
+    def from_numpy(self, array: np.ndarray) -> np.ndarray:
+        return array
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        return array
+
+    def device_of(self, array: Any) -> str:
+        return "cpu:0"
+
+
+NUMPY = NumpyBackend()
+"""The one instance."""

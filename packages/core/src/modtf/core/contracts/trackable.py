@@ -1,0 +1,54 @@
+"""What an object must give to be saved, and what a reusable saved model has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from modtf.core.values.variables import Variable
+
+
+@runtime_checkable
+class Trackable(Protocol):
+    """An object that saving follows: it names the objects it is made of.
+
+    Variables and functions are leaves with a form of their own in the file; lists, tuples and dicts of trackables need
+    nothing to be followed.
+    """
+
+    def trackable_children(self) -> Mapping[str, Any]:
+        """Returns the objects that belong to this one, by the names they have in it."""
+        ...
+
+
+@runtime_checkable
+class ReusableSavedModel(Protocol):
+    """TF Hub's interface of a model that can be put into another one and trained there."""
+
+    @property
+    def variables(self) -> Sequence[Variable]:
+        """All variables."""
+        ...
+
+    @property
+    def trainable_variables(self) -> Sequence[Variable]:
+        """Those to be trained when the model is fine-tuned."""
+        ...
+
+    @property
+    def regularization_losses(self) -> Sequence[Callable[[], Any]]:
+        """Functions without arguments, each giving a scalar to add to the loss."""
+        ...
+
+    def __call__(self, inputs: Any, training: bool = False) -> Any:
+        """Computes the outputs."""
+        ...
+
+
+def is_trackable(value: Any) -> bool:
+    """Whether saving follows a value: a trackable, a variable, a function, or a list, tuple or dict with one inside."""
+    if isinstance(value, Variable) or hasattr(value, "is_traced_function") or hasattr(value, "trackable_children"):
+        return not isinstance(value, type)
+    if isinstance(value, Mapping):
+        return any(is_trackable(item) for item in value.values())
+    return isinstance(value, (list, tuple)) and any(is_trackable(item) for item in value)

@@ -1,0 +1,163 @@
+"""Binding: an op with its attributes, input dtypes and backend, made ready to be called with arrays.
+
+It is worked out once and kept, so that neither an eager call nor a step of a plan looks anything up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from modtf.core.backends.numpy import NUMPY
+from modtf.core.contracts.backend import Backend
+from modtf.core.engine.vocabulary import Op
+from modtf.core.values.dtypes import DType, string
+from modtf.core.values.errors import UnimplementedError
+
+fallbacks: Counter[tuple[str, str]] = Counter()
+"""How many bindings of each (backend, op) fell back to core's NumPy kernel."""
+
+soft_placement = True
+"""Whether ops that a backend cannot compute fall back; `tf.config.set_soft_device_placement` sets it."""
+
+
+def home(backend: Backend, dtype: DType) -> Backend:
+    """Returns where tensors of `dtype` live under `backend`: there, or in NumPy arrays if it cannot hold them."""
+    return backend if backend.supports(dtype) else NUMPY
+
+
+class Bound:
+    """An op bound for use.
+
+    Attributes:
+        call: A function of arrays; gives one array, or a sequence if `single` is false.
+        placement: For each input, the backend whose array `call` takes.
+        dtypes: The outputs' dtypes.
+        homes: For each output, the backend whose array `call` gives.
+        single: Whether the op has exactly one output, so that `call` gives it bare.
+        quiet: Whether `call` silences NumPy's floating-point warnings itself.
+    """
+
+    __slots__ = ("attrs", "backend", "call", "dtype", "dtypes", "fell_back", "home", "homes", "op", "placement", "single")
+
+    def __init__(self, op: Op, backend: Backend, attrs: tuple[Any, ...], input_dtypes: Sequence[DType]) -> None:
+        self.op = op
+        self.backend = backend
+        self.attrs = attrs
+        schema = op.schema
+        self.dtypes = schema.output_dtypes(schema.bindings(input_dtypes, attrs), attrs)
+        outputs = schema.outputs
+        self.single = len(outputs) == 1 and len(self.dtypes) == 1 and outputs[0].number is None and not (
+            schema._is_type_list(outputs[0].type)
+        )
+        holds_all = all(
+            dtype.kind in ("resource", "variant") or backend.supports(dtype) for dtype in (*input_dtypes, *self.dtypes)
+        )
+        on_host = backend is NUMPY or (op.name not in backend.kernels and (op.host_only or not holds_all))
+        if on_host:
+            self.placement: tuple[Backend, ...] = (NUMPY,) * len(input_dtypes)
+            self.homes: tuple[Backend, ...] = (NUMPY,) * len(self.dtypes)
+        else:
+            self.placement = self._placement(input_dtypes)
+            self.homes = tuple(NUMPY if op.host_outputs else home(backend, dtype) for dtype in self.dtypes)
+        self.fell_back = on_host
+        # Ops over state and functions act in the name of the chosen backend wherever their other inputs are.
+        kernel = op.native_kernel(NUMPY if on_host and not _acts_for_backend(op) else backend, attrs)
+        if string in self.dtypes:
+            kernel = _keeping_object_arrays(kernel, self.single)
+        if on_host:
+            self.call: Callable[..., Any] = _quietly(kernel) if op.quiet else kernel
+        else:
+            self.call = kernel if op.stateful or op.host_inputs or op.host_outputs else backend.prepare(kernel)
+        self.dtype = self.dtypes[0] if self.single else None
+        self.home = self.homes[0] if self.single else None
+
+    def _placement(self, input_dtypes: Sequence[DType]) -> tuple[Backend, ...]:
+        op = self.op
+        lengths = op.schema.lengths(len(input_dtypes), self.attrs)
+        names = [name for name, length in zip(op.schema.input_names, lengths, strict=True) for _ in range(length)]
+        return tuple(
+            NUMPY if name in op.host_inputs else home(self.backend, dtype)
+            for name, dtype in zip(names, input_dtypes, strict=True)
+        )
+
+    def fall_back(self, error: Exception) -> bool:
+        """Makes `call` compute on NumPy arrays, if `error` says that the backend itself cannot.
+
+        Returns:
+            Whether `call` has changed, so that calling it again makes sense.
+
+        Raises:
+            UnimplementedError: Falling back is switched off.
+        """
+        if self.fell_back or not isinstance(error, self.backend.unsupported_errors):
+            return False
+        if not soft_placement:
+            raise UnimplementedError(
+                f"{self.op.name} cannot be computed by the backend {self.backend.name!r} ({error}), and falling back to "
+                "NumPy is switched off; switch it on with tf.config.set_soft_device_placement(True)."
+            ) from error
+        self.fell_back = True
+        kernel = _quietly(self.op.native_kernel(NUMPY, self.attrs, override=False))
+        placement, homes, single = self.placement, self.homes, self.single
+        noted: list[bool] = []
+
+        def through_host(*arrays: Any) -> Any:
+            result = kernel(*(b.to_numpy(array) for b, array in zip(placement, arrays, strict=True)))
+            if not noted:
+                noted.append(True)
+                fallbacks[self.backend.name, self.op.name] += 1
+            if single:
+                return homes[0].from_numpy(np.asarray(result))
+            return [b.from_numpy(np.asarray(array)) for b, array in zip(homes, result, strict=True)]
+
+        self.call = through_host
+        return True
+
+
+def bind(op: Op, backend: Backend, attrs: tuple[Any, ...], input_dtypes: Sequence[DType]) -> Bound:
+    """Returns the binding, from the op's memory if there is one.
+
+    Raises:
+        DtypeMismatchError: The dtypes are not what the op takes.
+    """
+    key = (backend, attrs, tuple(input_dtypes))
+    bound = op.bound.get(key) if op.cacheable else None
+    if bound is None:
+        bound = Bound(op, backend, attrs, input_dtypes)
+        if op.cacheable:
+            op.bound[key] = bound
+    return bound
+
+
+def _acts_for_backend(op: Op) -> bool:
+    from modtf.core.engine.vocabulary import _wants_backend
+
+    return callable(op.kernel) and _wants_backend(op.kernel)
+
+
+def _quietly(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    def quiet(*arrays: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return kernel(*arrays)
+
+    return quiet
+
+
+def _keeping_object_arrays(kernel: Callable[..., Any], single: bool) -> Callable[..., Any]:
+    """NumPy turns zero-dimensional object arrays into their element; strings must stay arrays."""
+
+    def wrapped(*arrays: Any) -> Any:
+        result = kernel(*arrays)
+        if single:
+            return _object_array(result)
+        return [_object_array(array) if isinstance(array, (bytes, str)) else array for array in result]
+
+    return wrapped
+
+
+def _object_array(value: Any) -> np.ndarray:
+    return value if isinstance(value, np.ndarray) else np.array(value, dtype=object)

@@ -1,0 +1,81 @@
+"""What the current thread is doing: its backend, the graph it traces into, its tapes and its name scope."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modtf.core.contracts.backend import Backend
+    from modtf.core.engine.graphs import Graph
+    from modtf.core.engine.tapes import GradientTape
+
+__all__ = ["Context", "current", "scoped"]
+
+
+class Context:
+    """The surroundings of a call of `execute`.
+
+    Attributes:
+        backend: The backend for eager ops; `None` until the process's default is first asked for.
+        graph: The graph being traced, or `None` when ops run at once.
+        tapes: The tapes that note ops, the innermost last.
+        scope: The name scope, `""` or ending in `/`.
+    """
+
+    __slots__ = ("backend", "graph", "scope", "tapes")
+
+    def __init__(
+        self, backend: Backend | None, graph: Graph | None = None, tapes: tuple[GradientTape, ...] = (), scope: str = ""
+    ) -> None:
+        self.backend = backend
+        self.graph = graph
+        self.tapes = tapes
+        self.scope = scope
+
+
+PROCESS = Context(None)
+"""The surroundings of threads that have set none of their own."""
+
+_variable: ContextVar[Context] = ContextVar("modtf_context", default=PROCESS)
+current = _variable.get
+"""Returns the current thread's (or asyncio task's) context."""
+
+
+def enter(**changes: Any) -> Any:
+    """Makes a copy of the current context with `changes` current; returns a token for `leave`."""
+    context = current()
+    keep = {name: changes.get(name, getattr(context, name)) for name in Context.__slots__}
+    return _variable.set(Context(**keep))
+
+
+def leave(token: Any) -> None:
+    """Restores the context that was current before `enter`."""
+    _variable.reset(token)
+
+
+@contextlib.contextmanager
+def scoped(**changes: Any) -> Iterator[None]:
+    """`with scoped(backend=..., graph=..., tapes=..., scope=...):` changes the context inside the block."""
+    token = enter(**changes)
+    try:
+        yield
+    finally:
+        leave(token)
+
+
+def init_scope() -> contextlib.AbstractContextManager[None]:
+    """Lifts ops out of the function being traced: they run at once, and no tape notes them (`tf.init_scope`)."""
+    return scoped(graph=None, tapes=())
+
+
+def executing_eagerly() -> bool:
+    """Whether ops run at once, rather than being traced into a graph."""
+    return current().graph is None
+
+
+def inside_function() -> bool:
+    """Whether a `tf.function` is being traced."""
+    return current().graph is not None

@@ -1,0 +1,23 @@
+"""The vocabulary as attributes: `raw.MatMul(a, b, transpose_a=True)` (public as `tf.raw_ops`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from modtf.core.engine.vocabulary import REGISTRY, get_op
+from modtf.core.values.errors import NotFoundError
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    try:
+        op = get_op(name)
+    except NotFoundError as error:
+        raise AttributeError(str(error)) from None
+    globals()[name] = op  # so that the next look-up is an ordinary one
+    return op
+
+
+def __dir__() -> list[str]:
+    return sorted(REGISTRY)

@@ -1,0 +1,250 @@
+"""`GradientTape`: notes the ops that run and walks them backwards, applying each op's gradient rule.
+
+Reverse-mode automatic differentiation; Griewank and Walther, Evaluating Derivatives (SIAM, 2008), chapter 3.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from modtf.core.engine import context as contexts
+from modtf.core.engine.vocabulary import Call, Op
+from modtf.core.values import nest
+from modtf.core.values.tensors import Tensor
+
+__all__ = ["GradientTape", "UnconnectedGradients", "gradients_of_calls"]
+
+
+class UnconnectedGradients(enum.Enum):
+    """What the gradient is with respect to a source that the target does not depend on."""
+
+    NONE = "none"
+    ZERO = "zero"
+
+
+class GradientTape:
+    """Notes the ops inside its `with` block, so that gradients of their results can be computed.
+
+    Trainable variables are watched by themselves once they are read; tensors by `watch`.
+
+    Args:
+        persistent: Whether `gradient` may be called more than once.
+        watch_accessed_variables: Whether trainable variables are watched when they are read.
+    """
+
+    def __init__(self, persistent: bool = False, watch_accessed_variables: bool = True) -> None:
+        self._persistent = persistent
+        self._watch_variables = watch_accessed_variables
+        self._calls: list[Call] = []
+        self._watched: dict[int, Any] = {}
+        self._variables: dict[int, Any] = {}
+        self._token: Any = None
+        self._used = False
+
+    def __enter__(self) -> GradientTape:
+        if self._token is not None:
+            raise ValueError("This tape is recording already.")
+        self._token = contexts.enter(tapes=(*contexts.current().tapes, self))
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._token is not None:
+            contexts.leave(self._token)
+            self._token = None
+
+    def watch(self, tensor: Any) -> None:
+        """Makes the tape follow a tensor, a variable or a structure of them.
+
+        Raises:
+            ValueError: A dtype is one that gradients do not flow through.
+        """
+        for item in nest.flatten(tensor):
+            source = _key_tensor(item)
+            if not isinstance(source, Tensor):
+                raise ValueError(f"Passed in object {item!r} of type {type(item).__name__}, not tf.Tensor or tf.Variable.")
+            if not source.dtype.is_differentiable:
+                raise ValueError(
+                    f"The dtype of the watched tensor must be floating or complex (e.g. tf.float32), not {source.dtype.name}."
+                )
+            self._watched[id(source)] = source
+            if source is not item:
+                self._variables[id(item)] = item
+
+    def watched_variables(self) -> tuple[Any, ...]:
+        """Returns the variables watched so far, in the order in which they were first read."""
+        return tuple(self._variables.values())
+
+    def stop_recording(self) -> Any:
+        """`with tape.stop_recording():` leaves the ops inside out of this tape."""
+        if self._token is None:
+            raise ValueError("Tape is not active.")
+        return contexts.scoped(tapes=tuple(tape for tape in contexts.current().tapes if tape is not self))
+
+    def reset(self) -> None:
+        """Forgets everything noted and watched."""
+        self._calls, self._watched, self._variables = [], {}, {}
+
+    def concerns(self, op: Op, inputs: Sequence[Tensor], attrs: tuple[Any, ...]) -> bool:
+        """Whether an op takes anything that is watched and lets gradients through."""
+        watched = self._watched
+        if self._watch_variables:
+            for tensor in inputs:
+                if tensor.dtype.kind == "resource":
+                    variable = getattr(tensor, "variable", None)
+                    if variable is not None and variable.trainable and id(tensor) not in watched:
+                        watched[id(tensor)] = tensor
+                        self._variables[id(variable)] = variable
+        if op.has_gradient_rule and op.gradient_rule is None:
+            return False
+        for tensor in inputs:
+            if id(tensor) in watched:
+                return True
+        return False
+
+    def record(self, call: Call) -> None:
+        """Notes a call which `concerns` said the tape is concerned with."""
+        self._calls.append(call)
+        watched = self._watched
+        for output in call.outputs:
+            if output.dtype.is_differentiable:
+                watched[id(output)] = output
+
+    def gradient(
+        self,
+        target: Any,
+        sources: Any,
+        output_gradients: Any = None,
+        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+    ) -> Any:
+        """Computes the gradient of `target` (their sum, if several or not scalar) with respect to `sources`.
+
+        Args:
+            target: A tensor, variable or structure of them.
+            sources: A tensor, variable or structure of them.
+            output_gradients: For each target, the gradient that flows into it; ones by default.
+            unconnected_gradients: What to return for sources that the target does not depend on: `"none"` or `"zero"`.
+
+        Returns:
+            The structure of `sources` with a gradient, of the source's shape and dtype, in each place.
+
+        Raises:
+            RuntimeError: The tape is not persistent and was used before.
+        """
+        if self._used:
+            raise RuntimeError(
+                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians). "
+                "Make it with persistent=True to use it again."
+            )
+        if not self._persistent:
+            self._used = True
+            self._stop()
+        mode = UnconnectedGradients(unconnected_gradients)
+        targets = [_key_tensor(item) for item in nest.flatten(target)]
+        flat_sources = nest.flatten(sources)
+        given = [None] * len(targets) if output_gradients is None else nest.flatten(output_gradients)
+        others = tuple(tape for tape in contexts.current().tapes if tape is not self)
+        with contexts.scoped(tapes=others):
+            results = gradients_of_calls(
+                self._calls, targets, [_key_tensor(item) for item in flat_sources], given
+            )
+            if mode is UnconnectedGradients.ZERO:
+                results = [
+                    _zeros_like_source(source) if result is None else result
+                    for source, result in zip(flat_sources, results, strict=True)
+                ]
+        if not self._persistent:
+            self._calls, self._watched = [], {}
+        return nest.pack_sequence_as(sources, results)
+
+
+def _key_tensor(item: Any) -> Any:
+    """What the tape knows a source by: a variable by its handle."""
+    return getattr(item, "handle", item)
+
+
+def _zeros_like_source(source: Any) -> Tensor:
+    from modtf.core.api.array import zeros_like
+
+    return zeros_like(source)
+
+
+def gradients_of_calls(
+    calls: Sequence[Call], targets: Sequence[Any], sources: Sequence[Any], output_gradients: Iterable[Any]
+) -> list[Any]:
+    """Walks calls backwards from `targets` to `sources`.
+
+    Args:
+        calls: The calls in the order in which they ran.
+        targets: Tensors to differentiate.
+        sources: Tensors (or handles of variables) to differentiate with respect to.
+        output_gradients: For each target the gradient flowing in, `None` for ones.
+
+    Returns:
+        For each source its gradient, or `None` if no target depends on it.
+    """
+    from modtf.core.api.array import ones_like, zeros_like
+    from modtf.core.api.math import add_n
+    from modtf.core.values.conversion import convert_to_tensor
+
+    needed = _ids_from(calls, sources)
+    pending: dict[int, list[Any]] = {}
+    for target, given in zip(targets, output_gradients, strict=True):
+        if not isinstance(target, Tensor) or not target.dtype.is_differentiable or id(target) not in needed:
+            continue
+        if target.dtype.kind == "resource":
+            value = target.variable.value()  # type: ignore[attr-defined]
+            start = ones_like(value) if given is None else convert_to_tensor(given, dtype=value.dtype)
+        else:
+            start = ones_like(target) if given is None else convert_to_tensor(given, dtype=target.dtype)
+        pending.setdefault(id(target), []).append(start)
+
+    def collected(tensor: Any) -> Any:
+        parts = pending.get(id(tensor))
+        if not parts:
+            return None
+        if len(parts) > 1:
+            parts[:] = [add_n(parts)]
+        return parts[0]
+
+    wanted = {id(source) for source in sources}
+    for call in reversed(calls):
+        flowing = [collected(output) for output in call.outputs]
+        if all(gradient is None for gradient in flowing):
+            continue
+        if not any(id(tensor) in needed for tensor in call.inputs):
+            continue
+        rule = call.op.gradient_rule
+        if rule is None:
+            raise LookupError(
+                f"No gradient is defined for the op {call.op.name!r}, and the target depends on a source through it. "
+                "Use tf.stop_gradient to leave this path out, or tf.custom_gradient to define one."
+            )
+        for output in call.outputs:
+            if id(output) not in wanted:
+                pending.pop(id(output), None)
+        if call.op.fills_gradients:
+            flowing = [
+                zeros_like(output) if gradient is None and output.dtype.is_differentiable else gradient
+                for output, gradient in zip(call.outputs, flowing, strict=True)
+            ]
+        results = rule(call, *flowing)
+        if not isinstance(results, (list, tuple)):
+            results = (results,)
+        for tensor, gradient in zip(call.inputs, results, strict=True):
+            if gradient is not None and id(tensor) in needed:
+                pending.setdefault(id(tensor), []).append(gradient)
+    return [collected(source) for source in sources]
+
+
+def _ids_from(calls: Sequence[Call], sources: Sequence[Any]) -> set[int]:
+    """The ids of all tensors that depend on a source, the sources included."""
+    reached = {id(source) for source in sources}
+    for call in calls:
+        if any(id(tensor) in reached for tensor in call.inputs):
+            reached.update(id(output) for output in call.outputs if output.dtype.is_differentiable)
+    return reached

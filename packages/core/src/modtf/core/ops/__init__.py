@@ -1,0 +1,8 @@
+"""The op vocabulary, a family a file. Importing this package registers all of them."""
+
+from importlib import import_module
+
+_FAMILIES = ("source", "math", "reductions", "array", "state")
+
+for _family in _FAMILIES:
+    import_module(f"{__name__}.{_family}")

@@ -210,39 +210,41 @@ def test_an_index_cut_at_any_byte_is_refused(copies: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "expected"), [("bundle", TENSORS), ("partitioned", PARTITIONED)])
-def test_an_index_with_any_bit_flipped_is_refused(copies: Path, name: str, expected: dict[str, np.ndarray]) -> None:
+def test_an_index_with_a_bit_flipped_is_refused(copies: Path, name: str, expected: dict[str, np.ndarray]) -> None:
     whole = (GOLDENS / f"{name}.index").read_bytes()
-    padding = range(len(whole[:-8].rstrip(b"\0")), len(whole) - 8)  # between the footer's handles and magic number
-    assert len(padding) > 30
+    footer, handles_end = len(whole) - 48, len(whole[:-8].rstrip(b"\0"))
     for at, bit in itertools.product(range(len(whole)), range(8)):
+        if at < footer and bit != at % 8:
+            continue
         altered = bytearray(whole)
         altered[at] ^= 1 << bit
         (copies / f"{name}.index").write_bytes(altered)
-        if at in padding:
+        if handles_end <= at < len(whole) - 8 or (at == handles_end - 1 and bit == 7):
+            # Padding, or the flag which makes the first byte of padding the last, empty one of the handle.
             assert_same_tensors(read_all(copies / name), expected)
         else:
             with pytest.raises(SavedModelError, match=r"\.index"):
                 BundleReader(copies / name)
 
 
-def test_data_cut_at_any_byte_are_refused(copies: Path) -> None:
+def test_data_that_are_cut_are_refused(copies: Path) -> None:
     shutil.copy(GOLDENS / "partitioned.index", copies)
     for file in sorted(GOLDENS.glob("partitioned.data*")):
         whole = file.read_bytes()
-        for size in range(len(whole)):
+        for size in [*range(0, len(whole), 41), len(whole) - 1]:
             (copies / file.name).write_bytes(whole[:size])
             with pytest.raises(DataLossError, match=f"{file.name}, which has {size};"):
                 BundleReader(copies / "partitioned")
         (copies / file.name).write_bytes(whole)
 
 
-def test_data_with_any_bit_flipped_are_refused(copies: Path) -> None:
+def test_data_with_a_bit_flipped_are_refused(copies: Path) -> None:
     shutil.copy(GOLDENS / "bundle.index", copies)
     file = copies / "bundle.data-00000-of-00001"
     whole = file.read_bytes()
-    for at, bit in itertools.product(range(len(whole)), range(8)):
+    for at in range(len(whole)):
         altered = bytearray(whole)
-        altered[at] ^= 1 << bit
+        altered[at] ^= 1 << at % 8
         file.write_bytes(altered)
         reader = BundleReader(copies / "bundle")
         (name,) = (n for n, entry in reader.items() if entry.offset <= at < entry.offset + entry.size)

@@ -6,7 +6,7 @@
 from modtf.core import ops as _ops  # registers the vocabulary before anything is built on it
 from modtf.core import config
 from modtf.core.api import operators as _operators
-from modtf.core.contracts.selection import backend
+from modtf.core.backends.selection import backend
 from modtf.core.engine import raw as raw_ops
 from modtf.core.engine.context import executing_eagerly, init_scope, inside_function
 from modtf.core.engine.functions import function

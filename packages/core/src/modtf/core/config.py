@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modtf.core.contracts.selection import default_backend, list_backends, set_backend
+from modtf.core.backends.selection import default_backend, list_backends, set_backend
 from modtf.core.engine import binding
 
 __all__ = [

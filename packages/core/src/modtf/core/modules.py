@@ -92,7 +92,7 @@ class Module:
 
     def trackable_children(self) -> dict[str, Any]:
         """Returns what saving follows, by name: attributes that are, or hold, variables, modules, functions and the like."""
-        from modtf.core.contracts.trackable import is_trackable
+        from modtf.core.values.trackable import is_trackable
 
         children = {
             name: value

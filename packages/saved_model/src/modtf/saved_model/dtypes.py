@@ -66,7 +66,9 @@ _TYPES: dict[int, _Type] = {
     )
 }
 # The first type of a dtype is the plain one, so that int8 is DT_INT8, not DT_QINT8.
-_NUMBERS: dict[np.dtype, int] = {type_.dtype: number for number, type_ in reversed(_TYPES.items())}
+_NUMBERS: dict[np.dtype, int] = {}
+for _number, _type in _TYPES.items():
+    _NUMBERS.setdefault(_type.dtype, _number)
 
 
 def data_type_name(data_type: int) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.contracts.backend import ArrayBackend
+from modtf.core.backends.contract import ArrayBackend
 from modtf.core.values.dtypes import DType
 
 

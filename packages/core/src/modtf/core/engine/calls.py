@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from modtf.core.backends.numpy import NUMPY
-from modtf.core.contracts.backend import Backend
+from modtf.core.backends.contract import Backend
 from modtf.core.engine import context as contexts
 from modtf.core.engine.binding import home
 from modtf.core.engine.execution import execute, note
@@ -55,7 +55,7 @@ def call_graph(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
         return execute(op, inputs, (tuple(tensor.dtype for tensor in graph.outputs), graph, "", "", ""))
     backend = context.backend
     if backend is None:
-        from modtf.core.contracts.selection import default_backend
+        from modtf.core.backends.selection import default_backend
 
         backend = default_backend()
     ready = graph.compiled.get(backend) or compiled(graph, backend)

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from modtf.core.contracts.backend import Backend
+    from modtf.core.backends.contract import Backend
     from modtf.core.engine.graphs import Graph
     from modtf.core.engine.tapes import GradientTape
 

@@ -40,7 +40,7 @@ def execute(op: Op, inputs: Sequence[Tensor], attrs: tuple[Any, ...] = (), name:
         bound = op.bound[backend, attrs, tuple([tensor.dtype for tensor in inputs])]
     except (KeyError, TypeError):
         if backend is None:
-            from modtf.core.contracts.selection import default_backend
+            from modtf.core.backends.selection import default_backend
 
             backend = default_backend()
         bound = bind(op, backend, attrs, [tensor.dtype for tensor in inputs])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from modtf.core.backends.numpy import NUMPY
-from modtf.core.contracts.backend import Backend
+from modtf.core.backends.contract import Backend
 from modtf.core.engine.binding import Bound, home
 from modtf.core.engine.execution import explain
 from modtf.core.engine.graphs import Graph, Node

@@ -23,7 +23,7 @@ from modtf.core.values.dtypes import DType
 from modtf.core.values.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from modtf.core.contracts.backend import Backend
+    from modtf.core.backends.contract import Backend
 
 Kernel = Callable[..., Any]
 
@@ -181,7 +181,7 @@ def get_op(name: str) -> Op:
     """
     found = REGISTRY.get(name)
     if found is None:
-        from modtf.core.contracts.plugin import load_op_plugins
+        from modtf.core.engine.plugins import load_op_plugins
 
         load_op_plugins()
         found = REGISTRY.get(name)

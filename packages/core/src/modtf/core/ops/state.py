@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.contracts.backend import Backend
+from modtf.core.backends.contract import Backend
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import scalar
 from modtf.core.engine.vocabulary import Op, op, register

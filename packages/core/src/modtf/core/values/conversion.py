@@ -122,7 +122,7 @@ def from_array(array: np.ndarray, dtype: DType, name: str | None = None) -> Tens
 
 
 def _default_backend() -> Any:
-    from modtf.core.contracts.selection import default_backend
+    from modtf.core.backends.selection import default_backend
 
     return default_backend()
 

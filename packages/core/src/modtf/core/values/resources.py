@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from modtf.core.backends.numpy import NUMPY
-from modtf.core.contracts.backend import Backend
+from modtf.core.backends.contract import Backend
 from modtf.core.engine.binding import home
 from modtf.core.values import dtypes
 from modtf.core.values.dtypes import DType

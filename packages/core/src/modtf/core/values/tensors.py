@@ -12,7 +12,7 @@ from modtf.core.values.errors import OperatorNotAllowedInGraphError
 from modtf.core.values.shapes import Dims, TensorShape
 
 if TYPE_CHECKING:
-    from modtf.core.contracts.backend import Backend
+    from modtf.core.backends.contract import Backend
     from modtf.core.engine.graphs import Graph, Node
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib import metadata
 
 from modtf.core.backends.numpy import NUMPY
-from modtf.core.contracts.backend import CONTRACT_VERSION, Backend
+from modtf.core.backends.contract import CONTRACT_VERSION, Backend
 from modtf.core.engine import context as contexts
 
 GROUP = "modtf.backends"

@@ -5,6 +5,8 @@
 
 from modtf.core import ops as _ops  # registers the vocabulary before anything is built on it
 from modtf.core import config
+from modtf.core import siblings as _siblings
+from modtf.core.api import indexing as _indexing
 from modtf.core.api import operators as _operators
 from modtf.core.backends.selection import backend
 from modtf.core.engine import raw as raw_ops
@@ -26,3 +28,15 @@ from modtf.core.values.tensors import Tensor
 from modtf.core.values.variables import Variable, VariableAggregation, VariableSynchronization
 
 _operators.attach(Tensor)
+_indexing.attach(Tensor)
+
+
+def __getattr__(name: str) -> object:
+    if name.startswith("__"):
+        raise AttributeError(f"module 'modtf.core' has no attribute {name!r}")
+    module = globals()[name] = _siblings.load(name)
+    return module
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_siblings.available()})

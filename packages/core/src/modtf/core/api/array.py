@@ -1,26 +1,854 @@
-"""Top-level functions that make, shape and move tensors."""
+"""Top-level functions that make, shape, join, index and rearrange tensors."""
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
+import numpy as np
+
 from modtf.core.engine import raw
+from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor
-from modtf.core.values.dtypes import as_dtype
+from modtf.core.values.dtypes import DType, as_dtype
+from modtf.core.values.shapes import TensorShape, broadcast_static_shape
 from modtf.core.values.tensors import Tensor
 
+# ruff: noqa: A001, A002 (the functions and arguments have TensorFlow's names, some of which are Python's too)
 
-def zeros_like(input: Any, dtype: Any = None, name: str | None = None) -> Tensor:  # noqa: A002 (TensorFlow's name)
+
+def _sizes(shape: Any) -> Any:
+    """A shape in a form that ops take: a `TensorShape` becomes an array, anything else stays."""
+    if isinstance(shape, TensorShape):
+        if not shape.is_fully_defined():
+            raise ValueError(f"Cannot convert a partially known TensorShape {shape} to a Tensor; use tf.shape(tensor).")
+        return np.array(shape.as_list(), np.int32)
+    return shape
+
+
+def _vector(shape: Any) -> Tensor:
+    """A shape as a vector; a single size becomes one of one element."""
+    tensor = convert_to_tensor(_sizes(shape), dtype_hint=dtypes.int32)
+    return raw.Reshape(tensor, [-1]) if tensor.ndim != 1 else tensor
+
+
+def _cast(tensor: Tensor, dtype: Any) -> Tensor:
+    return tensor if dtype is None or tensor.dtype is as_dtype(dtype) else raw.Cast(tensor, DstT=dtype)
+
+
+# ------------------------------------------------------------------------------------------------- making
+
+
+def _filled(shape: Any, value: int, dtype: Any, name: str | None) -> Tensor:
+    wanted = as_dtype(dtype)
+    element = np.array(b"", object) if wanted is dtypes.string else np.array(value, wanted.np_dtype)
+    return raw.Fill(_vector(shape), convert_to_tensor(element, dtype=wanted), name=name)
+
+
+def zeros(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> Tensor:
+    """Returns a tensor of zeros (`False`, empty strings).
+
+    Args:
+        shape: A list of sizes, a `TensorShape` or a vector of integers.
+        dtype: The dtype.
+        name: A name for the graph node.
+    """
+    return _filled(shape, 0, dtype, name)
+
+
+def ones(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> Tensor:
+    """Returns a tensor of ones (`True`).
+
+    Args:
+        shape: A list of sizes, a `TensorShape` or a vector of integers.
+        dtype: The dtype.
+        name: A name for the graph node.
+
+    Raises:
+        TypeError: The dtype has no one.
+    """
+    if as_dtype(dtype) is dtypes.string:
+        raise TypeError("tf.ones cannot make a string tensor; use tf.fill.")
+    return _filled(shape, 1, dtype, name)
+
+
+def zeros_like(input: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """Returns zeros of the shape of `input`, of its dtype or of `dtype`."""
-    tensor = convert_to_tensor(input)
-    if dtype is not None and as_dtype(dtype) is not tensor.dtype:
-        tensor = raw.Cast(tensor, DstT=dtype)
-    return raw.ZerosLike(tensor, name=name)
+    return raw.ZerosLike(_cast(convert_to_tensor(input), dtype), name=name)
 
 
-def ones_like(input: Any, dtype: Any = None, name: str | None = None) -> Tensor:  # noqa: A002 (TensorFlow's name)
+def ones_like(input: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """Returns ones of the shape of `input`, of its dtype or of `dtype`."""
-    tensor = convert_to_tensor(input)
-    if dtype is not None and as_dtype(dtype) is not tensor.dtype:
-        tensor = raw.Cast(tensor, DstT=dtype)
-    return raw.OnesLike(tensor, name=name)
+    return raw.OnesLike(_cast(convert_to_tensor(input), dtype), name=name)
+
+
+def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
+    """Returns a tensor of shape `dims` with the scalar `value` everywhere."""
+    return raw.Fill(convert_to_tensor(_sizes(dims), dtype_hint=dtypes.int32), value, name=name)
+
+
+def eye(
+    num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = dtypes.float32, name: str | None = None
+) -> Tensor:
+    """Returns identity matrices.
+
+    Args:
+        num_rows: The number of rows.
+        num_columns: The number of columns; as many as rows by default.
+        batch_shape: The shape of a batch of such matrices; one matrix by default.
+        dtype: The dtype.
+        name: A name for the graph node.
+
+    Returns:
+        A tensor of shape `batch_shape + [num_rows, num_columns]`.
+    """
+    columns = num_rows if num_columns is None else num_columns
+    symbolic = isinstance(num_rows, Tensor) or isinstance(columns, Tensor)
+    shortest = raw.Minimum(num_rows, columns) if symbolic else min(int(num_rows), int(columns))
+    size = raw.Reshape(shortest, [1])
+    lengths = size if batch_shape is None else concat([_vector(batch_shape), size], 0)
+    padding = convert_to_tensor(0, dtype=dtype) if as_dtype(dtype).is_numeric else convert_to_tensor(False)
+    return raw.MatrixDiagV3(ones(lengths, dtype), 0, num_rows, columns, padding, name=name)
+
+
+def one_hot(
+    indices: Any, depth: Any, on_value: Any = None, off_value: Any = None, axis: int | None = None, dtype: Any = None,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Returns `on_value` at the places that `indices` names along a new axis, and `off_value` elsewhere.
+
+    Args:
+        indices: Integers of any shape; one outside of `[0, depth)` gives `off_value` everywhere.
+        depth: The length of the new axis.
+        on_value: A scalar; 1 by default.
+        off_value: A scalar; 0 by default.
+        axis: Where the new axis stands; last by default.
+        dtype: The dtype; by default that of `on_value` or `off_value`, or float32.
+        name: A name for the graph node.
+
+    Raises:
+        TypeError: `on_value`, `off_value` and `dtype` are not of one dtype.
+    """
+    wanted = None if dtype is None else as_dtype(dtype)
+    given = [None if value is None else convert_to_tensor(value, dtype_hint=wanted) for value in (on_value, off_value)]
+    found: DType = next((value.dtype for value in given if value is not None), wanted or dtypes.float32)
+    for what, value in zip(("on_value", "off_value"), given, strict=True):
+        if value is not None and value.dtype is not (wanted or found):
+            raise TypeError(f"dtype {value.dtype.name} of {what} does not match dtype {(wanted or found).name}")
+    on, off = (
+        convert_to_tensor(np.array(default, found.np_dtype), dtype=found) if value is None else value
+        for default, value in zip((1, 0), given, strict=True)
+    )
+    return raw.OneHot(indices, depth, on, off, axis=-1 if axis is None else axis, name=name)
+
+
+_RANGES = (dtypes.int32, dtypes.int64, dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64)
+
+
+def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name: str | None = "range") -> Tensor:
+    """Returns the numbers from `start` up to, but not including, `limit`, in steps of `delta`.
+
+    Args:
+        start: The first number; if `limit` is `None`, it is the limit and the first number is 0.
+        limit: Where to stop.
+        delta: The step, which may be negative.
+        dtype: The dtype; by default the widest of the arguments'.
+        name: A name for the graph node.
+
+    Raises:
+        InvalidArgumentError: `delta` is 0 or leads away from `limit`.
+    """
+    if limit is None:
+        start, limit = 0, start
+    wanted = None if dtype is None else as_dtype(dtype)
+    numbers = [
+        item if isinstance(item, Tensor) else convert_to_tensor(item, dtype=wanted) for item in (start, limit, delta)
+    ]
+    if wanted is None:
+        unknown = [item.dtype.name for item in numbers if item.dtype not in _RANGES]
+        if unknown:
+            raise TypeError(f"tf.range takes numbers of {', '.join(item.name for item in _RANGES)}, not {unknown[0]}")
+        wanted = max((item.dtype for item in numbers), key=_RANGES.index)
+    return raw.Range(*(_cast(item, wanted) for item in numbers), name=name)
+
+
+def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int = 0) -> Tensor:
+    """Returns `num` evenly spaced numbers from `start` to `stop`, both included, along a new axis.
+
+    Args:
+        start: Floating; of any shape that broadcasts with that of `stop`.
+        stop: The same.
+        num: How many.
+        name: Unused; kept for its place.
+        axis: Where the new axis stands.
+    """
+    first = convert_to_tensor(start)
+    last = convert_to_tensor(stop, dtype=first.dtype)
+    first, last = raw.ExpandDims(first + zeros_like(last), axis), raw.ExpandDims(last + zeros_like(first), axis)
+    count = convert_to_tensor(num)
+    steps = raw.Maximum(count - 1, 1)
+    delta = (last - first) / raw.Cast(steps, DstT=first.dtype)
+    first, last = _cast(first, delta.dtype), _cast(last, delta.dtype)
+    # The axes behind the new one, so that the steps broadcast along all the others.
+    behind = -axis - 1 if axis < 0 else rank(first) - axis - 1 if first.ndim is None else first.ndim - axis - 1
+    layout = concat([[-1], fill([behind], 1)], 0) if isinstance(behind, Tensor) else [-1] + [1] * behind
+    between = first + delta * raw.Reshape(raw.Cast(raw.Range(1, steps, 1), DstT=delta.dtype), layout)
+    return raw.GatherV2(raw.ConcatV2([first, between, last], axis), raw.Range(0, count, 1), axis)
+
+
+def meshgrid(*args: Any, **kwargs: Any) -> list[Tensor]:
+    """Returns coordinate arrays that span a grid.
+
+    Args:
+        *args: Vectors, one for each axis of the grid.
+        **kwargs: `indexing`: `"xy"` (the default; the first two axes are swapped) or `"ij"`; `name` is unused.
+
+    Returns:
+        For each vector a tensor of the grid's shape which varies along that vector's axis alone.
+
+    Raises:
+        ValueError: `indexing` is something else.
+    """
+    indexing = kwargs.pop("indexing", "xy")
+    kwargs.pop("name", None)
+    if kwargs:
+        raise TypeError(f"{next(iter(kwargs))!r} is an invalid keyword argument for this function")
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"Argument `indexing` parameter must be either 'xy' or 'ij', got {indexing!r}")
+    vectors = [raw.Reshape(convert_to_tensor(item), [-1]) for item in args]
+    axes = list(builtins.range(len(vectors)))
+    if indexing == "xy" and len(axes) > 1:
+        axes[:2] = [1, 0]
+    lengths: list[Any] = [None] * len(vectors)
+    for vector, axis in zip(vectors, axes, strict=True):
+        lengths[axis] = raw.Size(vector)
+    return [
+        broadcast_to(raw.Reshape(vector, [-1 if axis == other else 1 for other in builtins.range(len(axes))]), lengths)
+        for vector, axis in zip(vectors, axes, strict=True)
+    ]
+
+
+def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool_, name: str | None = None) -> Tensor:
+    """Returns, for each length, a mask that is true in that many first places.
+
+    Args:
+        lengths: Integers of any shape.
+        maxlen: How long the masks are; by default as the greatest length.
+        dtype: The dtype of the result.
+        name: Unused; kept for its place.
+
+    Returns:
+        A tensor of the shape of `lengths` with an axis of length `maxlen` behind.
+    """
+    counts = convert_to_tensor(lengths)
+    if maxlen is None:
+        longest = raw.Maximum(convert_to_tensor(0, dtype=counts.dtype), raw.Max(counts, _all_axes(counts)))
+    else:
+        longest = convert_to_tensor(maxlen)
+        if longest.ndim not in (0, None):
+            raise ValueError(f"Argument `maxlen` must be scalar for sequence_mask, received `maxlen` = {maxlen!r}")
+    zero, one = (convert_to_tensor(value, dtype=longest.dtype) for value in (0, 1))
+    mask = raw.Less(raw.Range(zero, longest, one), _cast(raw.ExpandDims(counts, -1), longest.dtype))
+    return _cast(mask, dtype)
+
+
+def _all_axes(tensor: Tensor) -> Any:
+    return raw.Range(0, raw.Rank(tensor), 1) if tensor.ndim is None else np.arange(tensor.ndim, dtype=np.int32)
+
+
+def identity(input: Any, name: str | None = None) -> Tensor:
+    """Returns a tensor of the same shape and contents."""
+    return raw.Identity(convert_to_tensor(input), name=name)
+
+
+def identity_n(input: Any, name: str | None = None) -> list[Tensor]:
+    """Returns a list of tensors of the same shapes and contents as those in the list `input`."""
+    return raw.IdentityN(input, name=name)
+
+
+def stop_gradient(input: Any, name: str | None = None) -> Tensor:
+    """Returns `input`, but lets no gradient flow back to it."""
+    return raw.StopGradient(input, name=name)
+
+
+# ------------------------------------------------------------------------------------------------- shapes
+
+
+def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
+    """Returns the shape of a tensor as a vector of `out_type` (int32 by default, or int64)."""
+    tensor, wanted = convert_to_tensor(input), dtypes.int32 if out_type is None else as_dtype(out_type)
+    dims = tensor.dims
+    if tensor.backend is None and dims is not None and None not in dims:  # type: ignore[attr-defined]
+        return convert_to_tensor(np.array(dims, wanted.np_dtype), name=name)
+    return raw.Shape(tensor, out_type=wanted, name=name)
+
+
+def shape_n(input: Any, out_type: Any = dtypes.int32, name: str | None = None) -> list[Tensor]:
+    """Returns the shapes of all tensors of a list, each as a vector of `out_type`."""
+    return raw.ShapeN(input, out_type=out_type, name=name)
+
+
+def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
+    """Returns the number of elements of a tensor as a scalar of `out_type` (int32 by default, or int64)."""
+    return raw.Size(input, out_type=dtypes.int32 if out_type is None else out_type, name=name)
+
+
+def rank(input: Any, name: str | None = None) -> Tensor:
+    """Returns the number of axes of a tensor as an int32 scalar."""
+    return raw.Rank(input, name=name)
+
+
+def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:
+    """Returns `x`, once it is seen that its shape fits `shape`, of which sizes may be `None`.
+
+    Raises:
+        InvalidArgumentError: It does not fit (when the op runs, if the shape is not known before).
+    """
+    return raw.EnsureShape(x, shape=shape, name=name)
+
+
+def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
+    """Returns the elements of a tensor in another shape, in the same order.
+
+    Args:
+        tensor: The tensor.
+        shape: The sizes; one may be -1 and is worked out.
+        name: A name for the graph node.
+
+    Raises:
+        InvalidArgumentError: The number of elements does not fit.
+    """
+    return raw.Reshape(tensor, _sizes(shape), name=name)
+
+
+def expand_dims(input: Any, axis: Any, name: str | None = None) -> Tensor:
+    """Returns the tensor with a new axis of length 1 at the position `axis`, counted in the result."""
+    return raw.ExpandDims(input, axis, name=name)
+
+
+def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
+    """Returns the tensor without axes of length 1: all such axes, or those of the list (or number) `axis`.
+
+    Raises:
+        InvalidArgumentError: One of `axis` has another length.
+    """
+    if axis is not None and not isinstance(axis, (list, tuple)):
+        axis = np.reshape(np.asarray(axis), -1).tolist()
+    return raw.Squeeze(input, squeeze_dims=axis or (), name=name)
+
+
+def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str | None = "transpose") -> Tensor:
+    """Returns the tensor with its axes in another order.
+
+    Args:
+        a: The tensor.
+        perm: For each axis of the result the axis of `a`; by default they are reversed.
+        conjugate: Whether to conjugate the elements of complex tensors as well.
+        name: A name for the graph node.
+
+    Raises:
+        InvalidArgumentError: `perm` does not name each axis once.
+    """
+    tensor = convert_to_tensor(a)
+    if perm is None:
+        if tensor.ndim is None:
+            count = raw.Rank(tensor)
+            perm = count - 1 - raw.Range(0, count, 1)
+        else:
+            perm = np.arange(tensor.ndim - 1, -1, -1, dtype=np.int32)
+    if conjugate and tensor.dtype.is_complex:
+        return raw.ConjugateTranspose(tensor, perm, name=name)
+    return raw.Transpose(tensor, perm, name=name)
+
+
+def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
+    """Returns the tensor repeated along new axes and along those of length 1, so that its shape is `shape`.
+
+    Raises:
+        InvalidArgumentError: It does not broadcast to that shape.
+    """
+    return raw.BroadcastTo(input, _sizes(shape), name=name)
+
+
+def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
+    """Returns the shape, as a vector, that two shapes broadcast to.
+
+    Raises:
+        InvalidArgumentError: They do not broadcast.
+    """
+    return raw.BroadcastArgs(_sizes(shape_x), _sizes(shape_y))
+
+
+def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
+    """Returns the same bytes read as another dtype.
+
+    To a smaller type a new last axis holds the parts of each element; to a larger one the last axis must hold just the
+    parts of one element and goes.
+    """
+    return raw.Bitcast(input, type=type, name=name)
+
+
+# ------------------------------------------------------------------------------------------------- joining, splitting
+
+
+def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
+    """Joins tensors along an axis that they have.
+
+    Args:
+        values: A list of tensors whose shapes agree in all other axes.
+        axis: The axis.
+        name: A name for the graph node.
+
+    Raises:
+        InvalidArgumentError: The shapes do not agree.
+    """
+    tensors = list(values) if isinstance(values, (list, tuple)) else [values]
+    if not tensors:
+        raise ValueError("tf.concat needs at least one tensor; got an empty list.")
+    return identity(tensors[0], name=name) if len(tensors) == 1 else raw.ConcatV2(tensors, axis, name=name)
+
+
+def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Tensor:
+    """Joins tensors of one shape along a new axis.
+
+    Args:
+        values: A list of tensors.
+        axis: Where the new axis stands in the result.
+        name: A name for the graph node.
+
+    Raises:
+        InvalidArgumentError: The shapes differ.
+    """
+    if not isinstance(values, (list, tuple)):
+        if axis == 0:
+            return convert_to_tensor(values)
+        values = list(values)
+    return raw.Pack(list(values), axis=axis, name=name) if values else convert_to_tensor(values)
+
+
+def unstack(value: Any, num: int | None = None, axis: int = 0, name: str | None = "unstack") -> list[Tensor]:
+    """Takes a tensor apart along an axis.
+
+    Args:
+        value: The tensor.
+        num: The length of the axis; needed only while tracing, where it is not known.
+        axis: The axis.
+        name: A name for the graph node.
+
+    Returns:
+        A list of tensors without that axis.
+
+    Raises:
+        ValueError: The length of the axis is not known, or there is no such axis.
+    """
+    tensor = convert_to_tensor(value)
+    if num is None:
+        dims = tensor.dims
+        if dims is not None and not -len(dims) <= axis < len(dims):
+            raise ValueError(f"Argument `axis` = {axis} not in range [{-len(dims)}, {len(dims)})")
+        num = None if dims is None else dims[axis]
+        if num is None:
+            raise ValueError(f"Cannot infer argument `num` from shape {tensor.shape}")
+    return raw.Unpack(tensor, num=num, axis=axis, name=name)
+
+
+def split(
+    value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str | None = "split"
+) -> list[Tensor]:
+    """Splits a tensor along an axis.
+
+    Args:
+        value: The tensor.
+        num_or_size_splits: The number of equal parts, or a list or vector of the parts' lengths, of which one may be -1.
+        axis: The axis.
+        num: How many lengths `num_or_size_splits` has, where it is a vector whose length is not known.
+        name: A name for the graph node.
+
+    Raises:
+        ValueError: The lengths do not fit the axis.
+    """
+    if isinstance(num_or_size_splits, (int, np.integer)):
+        return raw.Split(axis, value, num_split=num_or_size_splits, name=name)
+    lengths = convert_to_tensor(_sizes(num_or_size_splits))
+    if lengths.ndim == 0:
+        raise ValueError("num_or_size_splits must be a Python integer or a vector of lengths, not a scalar tensor")
+    if num is None:
+        num = None if not lengths.dims else lengths.dims[0]
+        if num is None:
+            raise ValueError(f"Cannot infer argument `num` from shape {lengths.shape}")
+    return raw.SplitV(value, lengths, axis, num_split=num, name=name)
+
+
+# ------------------------------------------------------------------------------------------------- parts
+
+
+def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
+    """Returns the part of a tensor that starts at `begin` and has the sizes `size`; -1 takes all that remains.
+
+    Raises:
+        InvalidArgumentError: It would reach outside.
+    """
+    return raw.Slice(input_, _sizes(begin), _sizes(size), name=name)
+
+
+def strided_slice(
+    input_: Any, begin: Any, end: Any, strides: Any = None, begin_mask: int = 0, end_mask: int = 0,
+    ellipsis_mask: int = 0, new_axis_mask: int = 0, shrink_axis_mask: int = 0, var: Any = None, name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Returns a part of a tensor as Python's slices `begin[i]:end[i]:strides[i]` say; `tensor[...]` is its everyday form.
+
+    Args:
+        input_: The tensor.
+        begin: Where each slice starts.
+        end: Where each slice stops, not included.
+        strides: The steps; 1 by default.
+        begin_mask: Bit i: slice i starts at the beginning, whatever `begin[i]` says.
+        end_mask: Bit i: slice i reaches to the end.
+        ellipsis_mask: Bit i: position i stands for as many whole axes as are left.
+        new_axis_mask: Bit i: position i makes a new axis of length 1.
+        shrink_axis_mask: Bit i: position i takes the element `begin[i]`, and the axis goes.
+        var: Unused; kept for its place.
+        name: A name for the graph node.
+    """
+    first = convert_to_tensor(_sizes(begin))
+    masks = {
+        "begin_mask": begin_mask, "end_mask": end_mask, "ellipsis_mask": ellipsis_mask, "new_axis_mask": new_axis_mask,
+        "shrink_axis_mask": shrink_axis_mask,
+    }  # fmt: skip
+    steps = raw.OnesLike(first) if strides is None else strides
+    return raw.StridedSlice(input_, first, _sizes(end), steps, **masks, name=name)
+
+
+def gather(
+    params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: int = 0,
+    name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """Returns the slices along an axis that indices name.
+
+    Args:
+        params: The tensor to take from.
+        indices: Integers of any shape.
+        validate_indices: Unused; kept for its place.
+        axis: The axis; by default the first one behind the batch axes.
+        batch_dims: How many leading axes `params` and `indices` have in common.
+        name: A name for the graph node.
+
+    Returns:
+        A tensor of shape `params.shape[:axis] + indices.shape[batch_dims:] + params.shape[axis + 1:]`.
+
+    Raises:
+        InvalidArgumentError: An index is outside of the axis.
+    """
+    return raw.GatherV2(params, indices, batch_dims if axis is None else axis, batch_dims=batch_dims, name=name)
+
+
+def gather_nd(
+    params: Any, indices: Any, batch_dims: int = 0, name: str | None = None, bad_indices_policy: str = ""
+) -> Tensor:
+    """Returns the slices at the coordinates in the last axis of `indices`.
+
+    Args:
+        params: The tensor to take from.
+        indices: Integers of shape `[..., depth]`, each row the first `depth` coordinates of a slice.
+        batch_dims: How many leading axes `params` and `indices` have in common.
+        name: A name for the graph node.
+        bad_indices_policy: What becomes of coordinates outside; as TensorFlow's `GatherNd`.
+
+    Returns:
+        A tensor of shape `indices.shape[:-1] + params.shape[batch_dims + depth:]`.
+    """
+    if batch_dims:
+        params, indices = convert_to_tensor(params), convert_to_tensor(indices)
+        if indices.ndim is None:
+            raise ValueError("tf.gather_nd with batch_dims needs indices of a known rank.")
+        lead, axes = shape(indices)[:-1], builtins.range(indices.ndim)
+        places = [
+            broadcast_to(
+                raw.Reshape(_cast(raw.Range(0, lead[batch], 1), indices.dtype), [-1 if axis == batch else 1 for axis in axes]),
+                concat([lead, [1]], 0),
+            )
+            for batch in builtins.range(batch_dims)
+        ]
+        indices = concat([*places, indices], -1)
+    return raw.GatherNd(params, indices, bad_indices_policy=bad_indices_policy, name=name)
+
+
+def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str | None = "boolean_mask") -> Tensor:
+    """Returns the slices of a tensor where a mask is true.
+
+    Args:
+        tensor: The tensor, of rank N.
+        mask: Bools of rank K, of the shape of K axes of `tensor`.
+        axis: The first of those axes; 0 by default.
+        name: A name for the graph node.
+
+    Returns:
+        A tensor of rank N - K + 1 with the chosen slices along `axis`.
+
+    Raises:
+        ValueError: The mask is a scalar or its shape does not fit.
+    """
+    values, chosen = convert_to_tensor(tensor), convert_to_tensor(mask)
+    start = 0 if axis is None else int(axis)
+    if chosen.ndim == 0:
+        raise ValueError("mask cannot be scalar.")
+    if chosen.ndim is None:
+        raise ValueError("Number of mask dimensions must be specified, even if some dimensions are None.")
+    if start < 0:
+        if values.ndim is None:
+            raise ValueError("tf.boolean_mask with a negative axis needs a tensor of a known rank.")
+        start += values.ndim
+    stop = start + chosen.ndim
+    if not values.shape[start:stop].is_compatible_with(chosen.shape):
+        raise ValueError(f"Shapes {values.shape[start:stop]} and {chosen.shape} are incompatible")
+    if chosen.ndim > 1:
+        lengths = shape(values)
+        values = raw.Reshape(values, concat([lengths[:start], [-1], lengths[stop:]], 0))
+        chosen = raw.Reshape(chosen, [-1])
+    return raw.GatherV2(values, raw.Squeeze(raw.Where(chosen), squeeze_dims=[1]), start, name=name)
+
+
+def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
+    """Chooses between two tensors element by element; without them, returns where `condition` is true.
+
+    Args:
+        condition: Bools.
+        x: What to take where it is true; the three broadcast.
+        y: What to take where it is false.
+        name: A name for the graph node.
+
+    Returns:
+        The chosen elements; or int64 coordinates of shape `[count, rank]`, a row for each true element, in order.
+
+    Raises:
+        ValueError: Only one of `x` and `y` is given.
+    """
+    if x is None and y is None:
+        return raw.Where(convert_to_tensor(condition, dtype_hint=dtypes.bool_), name=name)
+    if x is None or y is None:
+        raise ValueError("x and y must both be non-None or both be None.")
+    return raw.SelectV2(condition, x, y, name=name)
+
+
+def unique(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> Any:
+    """Returns the distinct elements `y` of a vector, in the order in which they first stand, and each one's place `idx`."""
+    return raw.Unique(x, out_idx=out_idx, name=name)
+
+
+def unique_with_counts(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> Any:
+    """Returns what `unique` does and how often each distinct element stands in the vector, `count`."""
+    return raw.UniqueWithCounts(x, out_idx=out_idx, name=name)
+
+
+def searchsorted(
+    sorted_sequence: Any, values: Any, side: str = "left", out_type: Any = dtypes.int32, name: str | None = None
+) -> Tensor:
+    """Returns where values would have to be inserted into sorted sequences to keep these sorted.
+
+    Args:
+        sorted_sequence: Ascending along the last axis; its other axes are those of `values`.
+        values: What to look for.
+        side: `"left"` of equal elements, or `"right"`.
+        out_type: int32 or int64.
+        name: A name for the graph node.
+
+    Returns:
+        Positions in the last axis of `sorted_sequence`, of the shape of `values`.
+    """
+    if side not in ("left", "right"):
+        raise ValueError(f"Argument `side` must be either 'right' or 'left'. Received: `side` = {side!r}.")
+    sequence = convert_to_tensor(sorted_sequence)
+    wanted = convert_to_tensor(values, dtype=sequence.dtype)
+    rows = [raw.Reshape(item, raw.Pack([-1, shape(item)[-1]])) for item in (sequence, wanted)]
+    find = raw.LowerBound if side == "left" else raw.UpperBound
+    return raw.Reshape(find(*rows, out_type=out_type, name=name), shape(wanted))
+
+
+# ------------------------------------------------------------------------------------------------- scattering
+
+
+def scatter_nd(
+    indices: Any, updates: Any, shape: Any, bad_indices_policy: str = "", name: str | None = None
+) -> Tensor:
+    """Returns zeros of `shape` with `updates` added at the coordinates in the last axis of `indices`.
+
+    Args:
+        indices: Integers of shape `[..., depth]`.
+        updates: Slices of shape `indices.shape[:-1] + shape[depth:]`; those for one place are summed.
+        shape: The result's shape, in the dtype of `indices`.
+        bad_indices_policy: What becomes of coordinates outside; as TensorFlow's `ScatterNd`.
+        name: A name for the graph node.
+
+    Raises:
+        InvalidArgumentError: A coordinate is outside, or the shapes do not fit.
+    """
+    return raw.ScatterNd(indices, updates, _sizes(shape), bad_indices_policy=bad_indices_policy, name=name)
+
+
+def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
+    """Returns `tensor` with `updates` in place of the slices at the coordinates in the last axis of `indices`.
+
+    Args:
+        tensor: The tensor.
+        indices: Integers of shape `[..., depth]`.
+        updates: Slices of shape `indices.shape[:-1] + tensor.shape[depth:]`.
+        name: A name for the graph node.
+
+    Raises:
+        InvalidArgumentError: A coordinate is outside, or the shapes do not fit.
+    """
+    return raw.TensorScatterUpdate(tensor, indices, updates, name=name)
+
+
+def tensor_scatter_nd_add(
+    tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
+) -> Tensor:
+    """Returns `tensor` with `updates` added, arranged as in `tensor_scatter_nd_update`; those for one place are summed."""
+    return raw.TensorScatterAdd(tensor, indices, updates, bad_indices_policy=bad_indices_policy, name=name)
+
+
+def tensor_scatter_nd_sub(
+    tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
+) -> Tensor:
+    """Returns `tensor` with `updates` subtracted, arranged as in `tensor_scatter_nd_update`."""
+    return raw.TensorScatterSub(tensor, indices, updates, bad_indices_policy=bad_indices_policy, name=name)
+
+
+def tensor_scatter_nd_max(
+    tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
+) -> Tensor:
+    """Returns the larger of `tensor` and `updates`, arranged as in `tensor_scatter_nd_update`."""
+    return raw.TensorScatterMax(tensor, indices, updates, bad_indices_policy=bad_indices_policy, name=name)
+
+
+def tensor_scatter_nd_min(
+    tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
+) -> Tensor:
+    """Returns the smaller of `tensor` and `updates`, arranged as in `tensor_scatter_nd_update`."""
+    return raw.TensorScatterMin(tensor, indices, updates, bad_indices_policy=bad_indices_policy, name=name)
+
+
+# ------------------------------------------------------------------------------------------------- rearranging
+
+
+def pad(
+    tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0, name: str | None = None
+) -> Tensor:
+    """Returns a tensor with elements added at the ends of its axes.
+
+    Args:
+        tensor: The tensor, of rank N.
+        paddings: Integers of shape `[N, 2]`: how many elements to add before and after, along each axis.
+        mode: `"CONSTANT"`, `"REFLECT"` (mirrored without repeating the border) or `"SYMMETRIC"` (repeating it).
+        constant_values: What to add in the first mode.
+        name: A name for the graph node.
+
+    Raises:
+        ValueError: The mode is another one.
+        InvalidArgumentError: There is less to mirror than is asked for, or `paddings` has another shape.
+    """
+    kind = mode.upper()
+    if kind == "CONSTANT":
+        if not isinstance(constant_values, Tensor) and np.ndim(constant_values) == 0 and constant_values == 0:
+            return raw.Pad(tensor, paddings, name=name)
+        return raw.PadV2(tensor, paddings, constant_values, name=name)
+    if kind not in ("REFLECT", "SYMMETRIC"):
+        raise ValueError(f"Value of argument `mode` expected to be CONSTANT, REFLECT or SYMMETRIC. Received `mode` = {mode}")
+    return raw.MirrorPad(tensor, paddings, mode=kind, name=name)
+
+
+def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
+    """Returns a tensor repeated `multiples[i]` times along each axis i."""
+    return raw.Tile(input, multiples, name=name)
+
+
+def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Tensor:
+    """Returns a tensor with its elements repeated along an axis.
+
+    Args:
+        input: The tensor.
+        repeats: How often to repeat each element: a scalar, or a vector of as many integers as the axis is long.
+        axis: The axis; by default the tensor is flattened first.
+        name: A name for the graph node.
+    """
+    values = convert_to_tensor(input)
+    if axis is None or values.ndim == 0:
+        values, axis = raw.Reshape(values, [-1]), 0 if axis is None else axis
+    if not isinstance(axis, int):
+        raise TypeError(f"Argument `axis` must be an int. Received `axis` = {axis!r}")
+    times = _cast(convert_to_tensor(repeats, dtype_hint=dtypes.int32), dtypes.int32)
+    if times.ndim is not None and times.ndim > 1:
+        raise ValueError(f"repeats must be a scalar or a vector, but its shape is {times.shape}")
+    length = shape(values)[axis]
+    counts = raw.BroadcastTo(times, raw.Reshape(length, [1]))
+    # A true element for each repetition, so that the row in which it stands is what is repeated.
+    places = raw.Where(sequence_mask(counts))[:, 0]
+    return raw.GatherV2(values, places, axis, name=name)
+
+
+def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
+    """Returns a tensor with its elements in the opposite order along the axes of the list `axis`."""
+    return raw.ReverseV2(tensor, axis, name=name)
+
+
+def reverse_sequence(
+    input: Any, seq_lengths: Any, seq_axis: int | None = None, batch_axis: int | None = None, name: str | None = None
+) -> Tensor:
+    """Returns a tensor with the first elements of each sequence in the opposite order.
+
+    Args:
+        input: The tensor.
+        seq_lengths: How many elements to reverse, for each index of the batch axis.
+        seq_axis: The axis along which a sequence lies.
+        batch_axis: The axis of the sequences; 0 by default.
+        name: A name for the graph node.
+    """
+    if seq_axis is None:
+        raise TypeError("tf.reverse_sequence needs the argument 'seq_axis'.")
+    return raw.ReverseSequence(input, seq_lengths, seq_dim=seq_axis, batch_dim=batch_axis or 0, name=name)
+
+
+def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
+    """Returns a tensor with its elements moved along axes; those pushed over the end come in at the beginning.
+
+    Args:
+        input: The tensor.
+        shift: How far, for each axis; negative ones towards the beginning.
+        axis: The axes; shifts for the same one add up.
+        name: A name for the graph node.
+    """
+    return raw.Roll(input, shift, axis, name=name)
+
+
+def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: str | None = None) -> Tensor:
+    """Moves blocks of the spatial axes into the batch axis.
+
+    Args:
+        input: A tensor of shape `[batch] + spatial + rest`.
+        block_shape: The size of a block along each spatial axis.
+        paddings: Integers of shape `[spatial axes, 2]`: zeros to add first, so that the blocks divide the axes.
+        name: A name for the graph node.
+
+    Returns:
+        A tensor of shape `[batch * prod(block_shape)] + padded spatial / block_shape + rest`.
+    """
+    return raw.SpaceToBatchND(input, block_shape, paddings, name=name)
+
+
+def batch_to_space(input: Any, block_shape: Any, crops: Any, name: str | None = None) -> Tensor:
+    """Moves the batch axis back into blocks of the spatial axes and crops them: the inverse of `space_to_batch`."""
+    return raw.BatchToSpaceND(input, block_shape, crops, name=name)
+
+
+space_to_batch_nd = space_to_batch
+
+__all__ = [
+    "batch_to_space", "bitcast", "boolean_mask", "broadcast_dynamic_shape", "broadcast_static_shape", "broadcast_to",
+    "concat", "ensure_shape", "expand_dims", "eye", "fill", "gather", "gather_nd", "identity", "identity_n",
+    "linspace", "meshgrid", "one_hot", "ones", "ones_like", "pad", "range", "rank", "repeat", "reshape", "reverse",
+    "reverse_sequence", "roll", "scatter_nd", "searchsorted", "sequence_mask", "shape", "shape_n", "size", "slice",
+    "space_to_batch", "space_to_batch_nd", "split", "squeeze", "stack", "stop_gradient", "strided_slice",
+    "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
+    "tensor_scatter_nd_update", "tile", "transpose", "unique", "unique_with_counts", "unstack", "where", "zeros",
+    "zeros_like",
+]  # fmt: skip

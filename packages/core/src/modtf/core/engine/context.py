@@ -47,8 +47,12 @@ current = _variable.get
 def enter(**changes: Any) -> Any:
     """Makes a copy of the current context with `changes` current; returns a token for `leave`."""
     context = current()
-    keep = {name: changes.get(name, getattr(context, name)) for name in Context.__slots__}
-    return _variable.set(Context(**keep))
+    get = changes.get
+    return _variable.set(
+        Context(
+            get("backend", context.backend), get("graph", context.graph), get("tapes", context.tapes), get("scope", context.scope)
+        )
+    )
 
 
 def leave(token: Any) -> None:

@@ -71,7 +71,7 @@ def note(
     for tape in tapes:
         if tape.concerns(op, inputs, attrs):
             if call is None:
-                call = Call(op, inputs, attrs, outputs)
+                call = Call(op, tuple(inputs), attrs, outputs)
             tape.record(call)
 
 

@@ -6,15 +6,19 @@ Reverse-mode automatic differentiation; Griewank and Walther, Evaluating Derivat
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from modtf.core.engine import context as contexts
-from modtf.core.engine.vocabulary import Call, Op
+from modtf.core.engine.execution import execute
+from modtf.core.engine.vocabulary import Call, Op, get_op
 from modtf.core.values import nest
+from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.tensors import Tensor
 
 __all__ = ["GradientTape", "UnconnectedGradients", "gradients_of_calls"]
+
+_ADD, _ADD_N, _ONES_LIKE, _ZEROS_LIKE = (get_op(name) for name in ("AddV2", "AddN", "OnesLike", "ZerosLike"))
 
 
 class UnconnectedGradients(enum.Enum):
@@ -101,10 +105,7 @@ class GradientTape:
                         self._variables[id(variable)] = variable
         if op.has_gradient_rule and op.gradient_rule is None:
             return False
-        for tensor in inputs:
-            if id(tensor) in watched:
-                return True
-        return False
+        return _touches(inputs, watched)
 
     def record(self, call: Call) -> None:
         """Notes a call which `concerns` said the tape is concerned with."""
@@ -168,9 +169,7 @@ def _key_tensor(item: Any) -> Any:
 
 
 def _zeros_like_source(source: Any) -> Tensor:
-    from modtf.core.api.array import zeros_like
-
-    return zeros_like(source)
+    return execute(_ZEROS_LIKE, (convert_to_tensor(source),))
 
 
 def gradients_of_calls(
@@ -187,36 +186,20 @@ def gradients_of_calls(
     Returns:
         For each source its gradient, or `None` if no target depends on it.
     """
-    from modtf.core.api.array import ones_like, zeros_like
-    from modtf.core.api.math import add_n
-    from modtf.core.values.conversion import convert_to_tensor
-
     needed = _ids_from(calls, sources)
     pending: dict[int, list[Any]] = {}
     for target, given in zip(targets, output_gradients, strict=True):
         if not isinstance(target, Tensor) or not target.dtype.is_differentiable or id(target) not in needed:
             continue
-        if target.dtype.kind == "resource":
-            value = target.variable.value()  # type: ignore[attr-defined]
-            start = ones_like(value) if given is None else convert_to_tensor(given, dtype=value.dtype)
-        else:
-            start = ones_like(target) if given is None else convert_to_tensor(given, dtype=target.dtype)
+        value = target.variable.value() if target.dtype.kind == "resource" else target  # type: ignore[attr-defined]
+        start = execute(_ONES_LIKE, (value,)) if given is None else convert_to_tensor(given, dtype=value.dtype)
         pending.setdefault(id(target), []).append(start)
-
-    def collected(tensor: Any) -> Any:
-        parts = pending.get(id(tensor))
-        if not parts:
-            return None
-        if len(parts) > 1:
-            parts[:] = [add_n(parts)]
-        return parts[0]
 
     wanted = {id(source) for source in sources}
     for call in reversed(calls):
-        flowing = [collected(output) for output in call.outputs]
-        if all(gradient is None for gradient in flowing):
-            continue
-        if not any(id(tensor) in needed for tensor in call.inputs):
+        outputs = call.outputs
+        flowing = [_collected(pending.get(id(output))) for output in outputs]
+        if flowing.count(None) == len(flowing) or not _touches(call.inputs, needed):
             continue
         rule = call.op.gradient_rule
         if rule is None:
@@ -224,27 +207,40 @@ def gradients_of_calls(
                 f"No gradient is defined for the op {call.op.name!r}, and the target depends on a source through it. "
                 "Use tf.stop_gradient to leave this path out, or tf.custom_gradient to define one."
             )
-        for output in call.outputs:
+        for position, output in enumerate(outputs):
             if id(output) not in wanted:
                 pending.pop(id(output), None)
-        if call.op.fills_gradients:
-            flowing = [
-                zeros_like(output) if gradient is None and output.dtype.is_differentiable else gradient
-                for output, gradient in zip(call.outputs, flowing, strict=True)
-            ]
+            if flowing[position] is None and call.op.fills_gradients and output.dtype.is_differentiable:
+                flowing[position] = execute(_ZEROS_LIKE, (output,))
         results = rule(call, *flowing)
-        if not isinstance(results, (list, tuple)):
+        if results.__class__ is not tuple and not isinstance(results, (list, tuple)):
             results = (results,)
         for tensor, gradient in zip(call.inputs, results, strict=True):
             if gradient is not None and id(tensor) in needed:
                 pending.setdefault(id(tensor), []).append(gradient)
-    return [collected(source) for source in sources]
+    return [_collected(pending.get(id(source))) for source in sources]
+
+
+def _collected(parts: list[Any] | None) -> Any:
+    """The sum of the gradients that flowed into a tensor; it takes their place."""
+    if not parts:
+        return None
+    if len(parts) > 1:
+        parts[:] = [execute(_ADD, parts) if len(parts) == 2 else execute(_ADD_N, parts)]
+    return parts[0]
+
+
+def _touches(tensors: Sequence[Any], ids: Container[int]) -> bool:
+    for tensor in tensors:  # noqa: SIM110 (a loop is several times faster than any() over a few)
+        if id(tensor) in ids:
+            return True
+    return False
 
 
 def _ids_from(calls: Sequence[Call], sources: Sequence[Any]) -> set[int]:
     """The ids of all tensors that depend on a source, the sources included."""
     reached = {id(source) for source in sources}
     for call in calls:
-        if any(id(tensor) in reached for tensor in call.inputs):
-            reached.update(id(output) for output in call.outputs if output.dtype.is_differentiable)
+        if _touches(call.inputs, reached):
+            reached.update([id(output) for output in call.outputs if output.dtype.is_differentiable])
     return reached

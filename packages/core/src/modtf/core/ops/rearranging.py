@@ -174,11 +174,208 @@ def _fold(xp: Any, x: Any, axis: int, before: int, after: int, offset: int) -> A
     for width, start, place in ((before, 0, offset), (after, before + length, length - offset - after)):
         if width:
             part = xp.flip(x[(*lead, slice(start, start + width), ...)], axis=axis)
-            around = [xp.zeros((*x.shape[:axis], size, *x.shape[axis + 1 :]), dtype=x.dtype)[
-                tuple(slice(0, n) for n in (*part.shape[:axis], size, *part.shape[axis + 1 :]))
-            ] for size in (place, length - place - width)]  # fmt: skip
-            total = total + xp.concat([around[0], part, around[1]], axis=axis)
+            gaps = [xp.zeros((*x.shape[:axis], size, *x.shape[axis + 1 :]), dtype=x.dtype)
+                    for size in (place, length - place - width)]  # fmt: skip
+            total = total + xp.concat([gaps[0], part, gaps[1]], axis=axis)
     return total
 
 
 mirror_pad_grad.gradient(lambda call, dy: (raw.MirrorPad(dy, call.inputs[1], mode=call["mode"]), None))
+
+
+# ------------------------------------------------------------------------------------------------- reversing, rolling
+
+
+def _along_axes(input: Tensor, axes: Tensor, what: str) -> Dims:  # noqa: A002
+    """The input's shape, once it is seen that it has the axes."""
+    known = constant_value(axes)
+    if input.dims is not None and known is not None:
+        for axis in known.reshape(-1).tolist():
+            if not -len(input.dims) <= axis < len(input.dims):
+                raise ValueError(f"{what}: axis {axis} is out of range for a tensor of rank {len(input.dims)}")
+    return input.dims
+
+
+def _reversed_dims(tensor: Tensor, axis: Tensor) -> Dims:
+    dims, known = _along_axes(tensor, axis, "reverse"), constant_value(axis)
+    if dims is not None and known is not None and len(set((known % max(len(dims), 1)).tolist())) != known.size:
+        raise ValueError(f"The axes {known.tolist()} name an axis twice; each may be reversed once")
+    return dims
+
+
+@op(
+    "ReverseV2[T: number|bool|string, Tidx: index = int32](tensor: T, axis: Tidx) -> (output: T)",
+    shape=_reversed_dims,
+    host_inputs=("axis",),
+)
+def reverse(xp: Any, tensor: Any, axis: np.ndarray) -> Any:
+    axes = tuple(axis.tolist())
+    return xp.flip(tensor, axis=axes) if axes else tensor
+
+
+reverse.gradient(lambda call, dy: (raw.ReverseV2(dy, call.inputs[1]), None))
+
+
+@op(
+    "ReverseSequence[T, Tlen: index = int64](input: T, seq_lengths: Tlen, *, seq_dim: int, batch_dim: int = 0) -> (output: T)",
+    shape=unchanged,
+)
+def reverse_sequence(xp: Any, input: Any, seq_lengths: Any, *, seq_dim: int, batch_dim: int) -> Any:  # noqa: A002
+    rank, length = len(input.shape), input.shape[seq_dim]
+    if xp is np and len(seq_lengths) and not 0 <= seq_lengths.min() <= seq_lengths.max() <= length:
+        raise ValueError(f"Invalid seq_lengths {seq_lengths.tolist()}: each must be in [0, {length}]")
+    place = xp.reshape(xp.arange(length, dtype=seq_lengths.dtype), [-1 if axis == seq_dim else 1 for axis in range(rank)])
+    count = xp.reshape(seq_lengths, [-1 if axis == batch_dim else 1 for axis in range(rank)])
+    source = xp.where(place < count, count - 1 - place, place)
+    return xp.take_along_axis(input, xp.broadcast_to(source, input.shape), axis=seq_dim)
+
+
+@reverse_sequence.gradient
+def _(call: Any, dy: Tensor) -> tuple[Tensor, None]:
+    return raw.ReverseSequence(dy, call.inputs[1], seq_dim=call["seq_dim"], batch_dim=call["batch_dim"]), None
+
+
+@op(
+    "Roll[T, Tshift: index, Taxis: index](input: T, shift: Tshift, axis: Taxis) -> (output: T)",
+    shape=lambda input, shift, axis: _along_axes(input, axis, "roll"),
+    host_inputs=("shift", "axis"),
+)
+def roll(xp: Any, input: Any, shift: np.ndarray, axis: np.ndarray) -> Any:  # noqa: A002
+    axes = [normal_axis(position, len(input.shape)) for position in axis.reshape(-1).tolist()]
+    return xp.roll(input, tuple(shift.reshape(-1).tolist()), axis=tuple(axes))
+
+
+roll.gradient(lambda call, dy: (raw.Roll(dy, -call.inputs[1], call.inputs[2]), None, None))
+
+
+# ------------------------------------------------------------------------------------------------- blocks
+
+_BLOCKS = "[T](input: T, *, block_size: int, data_format: string(NHWC|NCHW|NCHW_VECT_C) = 'NHWC') -> (output: T)"
+
+
+def _channels_first(data_format: str) -> bool:
+    if data_format == "NCHW_VECT_C":
+        raise NotImplementedError("data_format NCHW_VECT_C is for quantised GPU kernels; use NHWC or NCHW")
+    return data_format == "NCHW"
+
+
+def _to_depth_dims(input: Tensor, *, block_size: int, data_format: str) -> Dims:  # noqa: A002
+    return _block_dims(input, block_size, data_format, lambda size: _divided(size, block_size), lambda c: c * block_size**2)
+
+
+def _to_space_dims(input: Tensor, *, block_size: int, data_format: str) -> Dims:  # noqa: A002
+    return _block_dims(input, block_size, data_format, lambda size: size * block_size, lambda c: _divided(c, block_size**2))
+
+
+def _divided(size: int, by: int) -> int:
+    if size % by:
+        raise ValueError(f"Dimension size must be evenly divisible by {by} but is {size}")
+    return size // by
+
+
+def _block_dims(input: Tensor, block_size: int, data_format: str, space: Any, depth: Any) -> Dims:  # noqa: A002
+    if block_size < 2:
+        raise ValueError(f"Block size should be > 1, but was: {block_size}")
+    dims = with_rank(input, 4, "input")
+    channel = 1 if _channels_first(data_format) else 3
+    change = [space if axis != channel else depth for axis in range(4)]
+    return (dims[0], *(None if dims[axis] is None else change[axis](dims[axis]) for axis in range(1, 4)))
+
+
+@op(f"SpaceToDepth{_BLOCKS}", shape=_to_depth_dims)
+def space_to_depth(xp: Any, input: Any, *, block_size: int, data_format: str) -> Any:  # noqa: A002
+    if _channels_first(data_format):
+        n, c, h, w = input.shape
+        blocks = xp.reshape(input, (n, c, h // block_size, block_size, w // block_size, block_size))
+        return xp.reshape(xp.permute_dims(blocks, (0, 3, 5, 1, 2, 4)), (n, c * block_size**2, h // block_size, w // block_size))
+    n, h, w, c = input.shape
+    blocks = xp.reshape(input, (n, h // block_size, block_size, w // block_size, block_size, c))
+    return xp.reshape(xp.permute_dims(blocks, (0, 1, 3, 2, 4, 5)), (n, h // block_size, w // block_size, c * block_size**2))
+
+
+@op(f"DepthToSpace{_BLOCKS}", shape=_to_space_dims)
+def depth_to_space(xp: Any, input: Any, *, block_size: int, data_format: str) -> Any:  # noqa: A002
+    if _channels_first(data_format):
+        n, c, h, w = input.shape
+        blocks = xp.reshape(input, (n, block_size, block_size, c // block_size**2, h, w))
+        return xp.reshape(xp.permute_dims(blocks, (0, 3, 4, 1, 5, 2)), (n, c // block_size**2, h * block_size, w * block_size))
+    n, h, w, c = input.shape
+    blocks = xp.reshape(input, (n, h, w, block_size, block_size, c // block_size**2))
+    return xp.reshape(xp.permute_dims(blocks, (0, 1, 3, 2, 4, 5)), (n, h * block_size, w * block_size, c // block_size**2))
+
+
+def _same_attrs(call: Any) -> dict[str, Any]:
+    return dict(zip(call.op.schema.attr_index, call.attrs, strict=True))
+
+
+space_to_depth.gradient(lambda call, dy: raw.DepthToSpace(dy, **_same_attrs(call)))
+depth_to_space.gradient(lambda call, dy: raw.SpaceToDepth(dy, **_same_attrs(call)))
+
+
+def _batch_block_dims(input: Tensor, block_shape: Tensor, widths: Tensor, to_batch: bool) -> Dims:  # noqa: A002
+    dims, blocks, known = input.dims, constant_value(block_shape), constant_value(widths)
+    if dims is None or blocks is None:
+        return None if dims is None else (None,) * len(dims)
+    if len(dims) <= len(blocks):
+        raise ValueError(f"input rank should be >= {len(blocks) + 1} instead of {len(dims)}")
+    if known is not None and known.shape != (len(blocks), 2):
+        raise ValueError(f"paddings and crops must have the shape ({len(blocks)}, 2), not {known.shape}")
+    if (blocks < 1).any() or (known is not None and (known < 0).any()):
+        raise ValueError(f"Block shape must be positive and paddings and crops non-negative: {blocks.tolist()}, {known}")
+    count = int(np.prod(blocks))
+    result = [None if dims[0] is None else dims[0] * count if to_batch else _divided(dims[0], count)]
+    for axis, block in enumerate(blocks.tolist(), 1):
+        size = dims[axis]
+        if size is None or known is None:
+            result.append(None)
+        elif to_batch:
+            result.append(_divided(size + int(known[axis - 1].sum()), block))
+        else:
+            result.append(size * block - int(known[axis - 1].sum()))
+    if any(size is not None and size < 0 for size in result):
+        raise ValueError(f"crops {known} take more than there is in a tensor of shape {input.shape}")
+    return (*result, *dims[len(blocks) + 1 :])
+
+
+_BATCHED = "T, Tblock_shape: index = int32, {0}: index = int32](input: T, block_shape: Tblock_shape, {1}: {0}) -> (output: T)"
+
+
+@op(
+    f"SpaceToBatchND[{_BATCHED.format('Tpaddings', 'paddings')}",
+    shape=lambda input, block_shape, paddings: _batch_block_dims(input, block_shape, paddings, to_batch=True),
+    host_inputs=("block_shape", "paddings"),
+)
+def space_to_batch(xp: Any, input: Any, block_shape: np.ndarray, paddings: np.ndarray) -> Any:  # noqa: A002
+    blocks = block_shape.tolist()
+    count, rest = len(blocks), input.shape[len(blocks) + 1 :]
+    padded = xp.pad(input, [(0, 0), *paddings.tolist(), *[(0, 0)] * len(rest)])
+    batch, *space = padded.shape[: count + 1]
+    apart = [part for size, block in zip(space, blocks, strict=True) for part in (_divided(size, block), block)]
+    turned = xp.permute_dims(
+        xp.reshape(padded, (batch, *apart, *rest)),
+        (*range(2, 2 * count + 1, 2), 0, *range(1, 2 * count + 1, 2), *range(2 * count + 1, 2 * count + 1 + len(rest))),
+    )
+    return xp.reshape(turned, (batch * int(np.prod(block_shape)), *apart[::2], *rest))
+
+
+@op(
+    f"BatchToSpaceND[{_BATCHED.format('Tcrops', 'crops')}",
+    shape=lambda input, block_shape, crops: _batch_block_dims(input, block_shape, crops, to_batch=False),
+    host_inputs=("block_shape", "crops"),
+)
+def batch_to_space(xp: Any, input: Any, block_shape: np.ndarray, crops: np.ndarray) -> Any:  # noqa: A002
+    blocks = block_shape.tolist()
+    count, rest = len(blocks), input.shape[len(blocks) + 1 :]
+    batch, space = _divided(input.shape[0], int(np.prod(block_shape))), input.shape[1 : count + 1]
+    order = [axis for pair in zip(range(count + 1, 2 * count + 1), range(count), strict=True) for axis in pair]
+    turned = xp.permute_dims(
+        xp.reshape(input, (*blocks, batch, *space, *rest)), (count, *order, *range(2 * count + 1, 2 * count + 1 + len(rest)))
+    )
+    sizes = [size * block for size, block in zip(space, blocks, strict=True)]
+    whole = xp.reshape(turned, (batch, *sizes, *rest))
+    kept = [slice(start, size - stop) for size, (start, stop) in zip(sizes, crops.tolist(), strict=True)]
+    return whole[(slice(None), *kept, ...)]
+
+
+space_to_batch.gradient(lambda call, dy: (raw.BatchToSpaceND(dy, *call.inputs[1:]), None, None))
+batch_to_space.gradient(lambda call, dy: (raw.SpaceToBatchND(dy, *call.inputs[1:]), None, None))

@@ -1,4 +1,4 @@
-"""Reductions over axes: sums, products, extremes, logical ones."""
+"""Reductions over axes: sums, means, products, norms, extremes and where they are, logical ones."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from modtf.core.engine import raw
-from modtf.core.engine.shape_rules import constant_value, reduced_dims
-from modtf.core.engine.vocabulary import Op, register
+from modtf.core.engine.shape_rules import constant_value, normal_axis, reduced_dims
+from modtf.core.engine.vocabulary import Op, find_kernel_dtype, register
 from modtf.core.ops.common import conj
+from modtf.core.values.dtypes import DType, from_numpy
 from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
 
@@ -20,26 +21,78 @@ def reduction_dims(input: Tensor, axis: Tensor, *, keep_dims: bool) -> Dims:  # 
     return reduced_dims(input.dims, None if axes is None else list(axes.reshape(-1)), keep_dims)
 
 
-def _axes(axis: np.ndarray) -> tuple[int, ...]:
-    return tuple(int(item) for item in np.reshape(axis, -1))
-
-
-def _reduction(name: str, types: str, function: str, gradient: Any, axis_name: str = "Tidx", keep_dtype: bool = False) -> None:
+def _reduction(name: str, types: str, reduce: Any, gradient: Any) -> None:
+    """`reduce(xp, x, axis, keepdims)` reduces over a tuple of axes, which is not empty."""
+    kind = "T" if types else "bool"
     schema = (
-        f"{name}[{types}{axis_name}: index = int32](input: {'T' if types else 'bool'}, axis: {axis_name}, *, "
-        f"keep_dims: bool = False) -> (output: {'T' if types else 'bool'})"
+        f"{name}[{f'T: {types}, ' if types else ''}Tidx: index = int32](input: {kind}, axis: Tidx, *, "
+        f"keep_dims: bool = False) -> (output: {kind})"
     )
 
     def kernel(xp: Any, input: Any, axis: np.ndarray, *, keep_dims: bool) -> Any:  # noqa: A002
-        axes = _axes(axis)
-        if not axes:  # nothing to reduce; an empty tuple means all axes to some namespaces
-            return input
-        if keep_dtype:
-            return getattr(xp, function)(input, axis=axes, keepdims=keep_dims, dtype=input.dtype)
-        return getattr(xp, function)(input, axis=axes, keepdims=keep_dims)
+        axes = tuple(int(item) for item in np.reshape(axis, -1))
+        return reduce(xp, input, axes, keep_dims)
 
     made = register(Op(schema, kernel=kernel, shape=reduction_dims, host_inputs=("axis",), quiet=True))
     made.gradient(gradient)
+
+
+def _standard(function: str) -> Any:
+    """The namespace's own reduction of that name."""
+
+    def reduce(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+        return getattr(xp, function)(x, axis=axes, keepdims=keepdims) if axes else x
+
+    return reduce
+
+
+def _accumulated(function: str) -> Any:
+    """The namespace's sum or product in the dtype of the operand; 16-bit floats are added up in 32 bits."""
+
+    def reduce(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+        if not axes:
+            return x
+        wide = xp.float32 if x.dtype.itemsize == 2 and _dtype_of(x).is_floating else x.dtype
+        return xp.astype(getattr(xp, function)(x, axis=axes, keepdims=keepdims, dtype=wide), x.dtype, copy=False)
+
+    return reduce
+
+
+def _extreme(function: str, limit: str) -> Any:
+    def reduce(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+        if not axes:
+            return x
+        if any(x.shape[axis] == 0 for axis in axes):  # of nothing, the largest is as small as can be
+            dtype = _dtype_of(x)
+            value = getattr(dtype, limit) if dtype.is_integer else {"min": -np.inf, "max": np.inf}[limit]
+            return xp.full(reduced_dims(x.shape, axes, keepdims), value, dtype=x.dtype)
+        return getattr(xp, function)(x, axis=axes, keepdims=keepdims)
+
+    return reduce
+
+
+def _mean(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    if not axes:
+        return x
+    count = int(np.prod([x.shape[axis] for axis in axes]))
+    dtype = _dtype_of(x)
+    if dtype.is_integer:  # rounded towards zero
+        total = xp.sum(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
+        return xp.astype(xp.trunc(total / max(count, 1)), x.dtype)
+    wide = xp.float32 if x.dtype.itemsize == 2 else x.dtype
+    total = xp.sum(x, axis=axes, keepdims=keepdims, dtype=wide)
+    return xp.astype(total / xp.asarray(count, dtype=wide), x.dtype, copy=False)
+
+
+def _euclidean_norm(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    dtype = _dtype_of(x)
+    wide = xp.astype(x, xp.float64) if dtype.is_integer else xp.astype(x, xp.float32) if x.dtype.itemsize == 2 else x
+    squares = wide * xp.conj(wide) if dtype.is_complex else wide * wide
+    return xp.astype(xp.sqrt(xp.sum(squares, axis=axes, keepdims=keepdims) if axes else squares), x.dtype)
+
+
+def _dtype_of(array: Any) -> DType:
+    return from_numpy(np.dtype(array.dtype))
 
 
 def kept_shape(call: Any) -> Tensor:
@@ -95,10 +148,52 @@ def _extreme_gradient(call: Any, dy: Tensor) -> tuple[Tensor, None]:
     return chosen / count * _spread(call, dy), None
 
 
-_reduction("Sum", "T: number, ", "sum", _sum_gradient, keep_dtype=True)
-_reduction("Prod", "T: number, ", "prod", _prod_gradient, keep_dtype=True)
-_reduction("Mean", "T: number, ", "mean", _mean_gradient)
-_reduction("Max", "T: real, ", "max", _extreme_gradient)
-_reduction("Min", "T: real, ", "min", _extreme_gradient)
-_reduction("All", "", "all", None)
-_reduction("Any", "", "any", None)
+def _euclidean_norm_gradient(call: Any, dy: Tensor) -> tuple[Tensor, None]:
+    norm = raw.Reshape(call.outputs[0], kept_shape(call))
+    return call.inputs[0] / (norm / raw.Reshape(dy, kept_shape(call))), None
+
+
+_reduction("Sum", "number", _accumulated("sum"), _sum_gradient)
+_reduction("Prod", "number", _accumulated("prod"), _prod_gradient)
+_reduction("Mean", "number", _mean, _mean_gradient)
+_reduction("EuclideanNorm", "number", _euclidean_norm, _euclidean_norm_gradient)
+_reduction("Max", "real", _extreme("max", "min"), _extreme_gradient)
+_reduction("Min", "real", _extreme("min", "max"), _extreme_gradient)
+_reduction("All", "", _standard("all"), None)
+_reduction("Any", "", _standard("any"), None)
+
+
+# ------------------------------------------------------------------------------------------------- where extremes are
+
+
+def _place_dims(input: Tensor, dimension: Tensor, *, output_type: DType) -> Dims:  # noqa: A002
+    axis = constant_value(dimension)
+    if input.dims is None or axis is None:
+        return None if input.ndim is None else (None,) * (input.ndim - 1)
+    gone = normal_axis(int(axis), len(input.dims))
+    return input.dims[:gone] + input.dims[gone + 1 :]
+
+
+def _place_of_extreme(name: str, function: str, never: float, axis_types: str, output_types: str) -> None:
+    def kernel(xp: Any, input: Any, dimension: np.ndarray, *, output_type: DType) -> Any:  # noqa: A002
+        if dimension.ndim:
+            raise ValueError(f"dimension must be a scalar, not of shape {list(dimension.shape)}")
+        axis = normal_axis(int(dimension), input.ndim)
+        if input.shape[axis] == 0:
+            raise ValueError(f"Reduction axis {axis} is empty in shape {list(input.shape)}")
+        dtype = _dtype_of(input)
+        if dtype.is_bool:
+            input = xp.astype(input, xp.uint8)  # noqa: A001
+        elif dtype.is_floating:  # NaN is passed over
+            input = xp.where(xp.isnan(input), xp.full_like(input, never), input)  # noqa: A001
+        return xp.astype(getattr(xp, function)(input, axis=axis), find_kernel_dtype(xp, output_type), copy=False)
+
+    schema = (
+        f"{name}[T: real|bool, Tidx: {axis_types} = int32](input: T, dimension: Tidx, *, "
+        f"output_type: type({output_types}) = int64) -> (output: output_type)"
+    )
+    register(Op(schema, kernel=kernel, shape=_place_dims, host_inputs=("dimension",))).gradient(None)
+
+
+_place_of_extreme("ArgMax", "argmax", -np.inf, "int16|index", "int16|uint16|index")
+_place_of_extreme("ArgMin", "argmin", np.inf, "index", "index")

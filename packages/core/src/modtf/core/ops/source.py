@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from modtf.core.engine import raw
-from modtf.core.engine.shape_rules import dims_from_value, from_attr, nothing, unchanged
+from modtf.core.engine.shape_rules import constant_value, dims_from_value, from_attr, nothing, unchanged
 from modtf.core.engine.vocabulary import Op, op, register
 from modtf.core.values.dtypes import DType
+from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
 
 
@@ -51,6 +52,25 @@ def stop_gradient(xp: Any, input: Any) -> Any:  # noqa: A002
 stop_gradient.gradient(None)
 
 
+@op("Snapshot[T](input: T) -> (output: T)", shape=unchanged)
+def snapshot(xp: Any, input: Any) -> Any:  # noqa: A002
+    return input
+
+
+snapshot.gradient(lambda call, dy: dy)
+
+
+@op(
+    "PlaceholderWithDefault[dtype](input: dtype, *, shape: shape) -> (output: dtype)",
+    shape=lambda input, *, shape: shape.dims,
+)
+def placeholder_with_default(xp: Any, input: Any, *, shape: Any) -> Any:  # noqa: A002
+    return input
+
+
+placeholder_with_default.gradient(lambda call, dy: dy)
+
+
 @op("PreventGradient[T](input: T, *, message: string = '') -> (output: T)", shape=unchanged)
 def prevent_gradient(xp: Any, input: Any, *, message: str) -> Any:  # noqa: A002
     return input
@@ -59,6 +79,21 @@ def prevent_gradient(xp: Any, input: Any, *, message: str) -> Any:  # noqa: A002
 @prevent_gradient.gradient
 def _(call: Any, dy: Tensor) -> Any:
     raise LookupError(f"Gradient explicitly disabled. Reason: {call['message']}")
+
+
+@op("CheckNumerics[T: floating](tensor: T, *, message: string) -> (output: T)", shape=unchanged, stateful=True, host_only=True)
+def check_numerics(xp: Any, tensor: np.ndarray, *, message: str) -> np.ndarray:
+    if not np.isfinite(tensor).all():
+        found = [name for name, has in (("Inf", np.isinf), ("NaN", np.isnan)) if has(tensor).any()]
+        raise ValueError(f"{message} : Tensor had {' and '.join(found)} values")
+    return tensor
+
+
+@check_numerics.gradient
+def _(call: Any, dy: Tensor) -> Tensor:
+    return raw.CheckNumerics(
+        dy, message=f"Not a number (NaN) or infinity (Inf) values detected in gradient. {call['message']}"
+    )
 
 
 @op("NoOp() -> ()", shape=nothing, stateful=True)
@@ -89,8 +124,6 @@ def _(call: Any, dy: Tensor) -> tuple[None, Tensor]:
 
 
 def _range_dims(start: Tensor, limit: Tensor, delta: Tensor) -> Any:
-    from modtf.core.engine.shape_rules import constant_value
-
     values = [constant_value(item) for item in (start, limit, delta)]
     if any(value is None for value in values):
         return (None,)
@@ -111,3 +144,56 @@ def range_(xp: Any, start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> 
 
 
 range_.gradient(None)
+
+
+def _one_hot_dims(indices: Tensor, depth: Tensor, on_value: Tensor, off_value: Tensor, *, axis: int) -> Dims:
+    dims, size = indices.dims, constant_value(depth)
+    if dims is None:
+        return None
+    length = None if size is None else int(size)
+    if length is not None and length < 0:
+        raise ValueError(f"depth must be non-negative, got: {length}")
+    if not -1 <= axis <= len(dims):
+        raise ValueError(f"Expected axis to be -1 or between [0, {len(dims)}], but received: {axis}")
+    position = len(dims) if axis == -1 else axis
+    return (*dims[:position], length, *dims[position:])
+
+
+@op(
+    "OneHot[T, TI: uint8|int8|int32|int64 = int64](indices: TI, depth: int32, on_value: T, off_value: T, *, "
+    "axis: int = -1) -> (output: T)",
+    shape=_one_hot_dims,
+    host_inputs=("depth",),
+)
+def one_hot(xp: Any, indices: Any, depth: np.ndarray, on_value: Any, off_value: Any, *, axis: int) -> Any:
+    position = len(indices.shape) if axis == -1 else axis
+    places = xp.reshape(xp.arange(int(depth), dtype=xp.int32), (-1, *[1] * (len(indices.shape) - position)))
+    return xp.where(xp.expand_dims(indices, axis=position) == places, on_value, off_value)
+
+
+one_hot.gradient(None)
+
+
+def _linspace_dims(start: Tensor, stop: Tensor, num: Tensor) -> Dims:
+    count = constant_value(num)
+    if count is not None and count < 1:
+        raise ValueError(f"Requires num > 0: {count}")
+    return (None,) if count is None else (int(count),)
+
+
+@op(
+    "LinSpace[T: floating, Tidx: index = int32](start: T, stop: T, num: Tidx) -> (output: T)",
+    shape=_linspace_dims,
+    host_inputs=("num",),
+)
+def linspace(xp: Any, start: Any, stop: Any, num: np.ndarray) -> Any:
+    count = int(num)
+    if count < 1:
+        raise ValueError(f"Requires num > 0: {count}")
+    first, last = xp.reshape(start, (1,)), xp.reshape(stop, (1,))
+    places = xp.astype(xp.arange(max(count - 1, 1)), start.dtype)
+    between = first + places * ((last - first) / max(count - 1, 1))
+    return xp.concat([xp.astype(between, start.dtype), last]) if count > 1 else first
+
+
+linspace.gradient(None)

@@ -17,11 +17,16 @@ class DType:
         name: TensorFlow's name, e.g. `"float32"`.
         as_numpy_dtype: The NumPy scalar type that holds it (`np.object_` for strings, resources and variants).
         as_datatype_enum: Its number in TensorFlow's files (`DataType` in types.proto).
+        is_differentiable: Whether gradients flow through tensors of this type. There are also `is_floating`, `is_complex`,
+            `is_integer`, `is_unsigned`, `is_bool` and `is_numeric`.
         size: Bytes per element; for strings, resources and variants 1, as in TensorFlow.
         kind: One of `"float"`, `"complex"`, `"int"`, `"uint"`, `"bool"`, `"string"`, `"resource"`, `"variant"`.
     """
 
-    __slots__ = ("as_datatype_enum", "as_numpy_dtype", "kind", "name", "np_dtype", "size")
+    __slots__ = (
+        "as_datatype_enum", "as_numpy_dtype", "is_bool", "is_complex", "is_differentiable", "is_floating", "is_integer",
+        "is_numeric", "is_unsigned", "kind", "name", "np_dtype", "size",
+    )  # fmt: skip
 
     def __init__(self, name: str, numpy_type: type, enum: int, kind: str) -> None:
         self.name = name
@@ -30,35 +35,13 @@ class DType:
         self.kind = kind
         self.np_dtype = np.dtype(numpy_type)
         self.size = 1 if numpy_type is np.object_ else self.np_dtype.itemsize
-
-    @property
-    def is_floating(self) -> bool:
-        return self.kind == "float"
-
-    @property
-    def is_complex(self) -> bool:
-        return self.kind == "complex"
-
-    @property
-    def is_integer(self) -> bool:
-        return self.kind in ("int", "uint")
-
-    @property
-    def is_unsigned(self) -> bool:
-        return self.kind == "uint"
-
-    @property
-    def is_bool(self) -> bool:
-        return self.kind == "bool"
-
-    @property
-    def is_numeric(self) -> bool:
-        return self.kind in ("float", "complex", "int", "uint")
-
-    @property
-    def is_differentiable(self) -> bool:
-        """Whether gradients flow through tensors of this type."""
-        return self.kind in ("float", "complex", "resource", "variant")
+        self.is_floating = kind == "float"
+        self.is_complex = kind == "complex"
+        self.is_integer = kind in ("int", "uint")
+        self.is_unsigned = kind == "uint"
+        self.is_bool = kind == "bool"
+        self.is_numeric = kind in ("float", "complex", "int", "uint")
+        self.is_differentiable = kind in ("float", "complex", "resource", "variant")
 
     @property
     def base_dtype(self) -> DType:
@@ -102,8 +85,7 @@ class DType:
         except TypeError:
             return NotImplemented
 
-    def __hash__(self) -> int:
-        return id(self)
+    __hash__ = object.__hash__  # written in C: dtypes are part of every key that eager calls look up
 
     def __repr__(self) -> str:
         return f"tf.{self.name}"

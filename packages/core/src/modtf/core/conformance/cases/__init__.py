@@ -1,0 +1,29 @@
+"""The calls of every op of the vocabulary that are compared with TensorFlow's: a family a file, a line or few a call."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from modtf.core.conformance.cases.table import CASES, MISTAKES
+
+for _family in ("elementwise", "reductions", "arrays", "indexing", "matrices", "segments"):
+    import_module(f"{__name__}.{_family}")
+
+COVERED_ELSEWHERE = {
+    "AssignAddVariableOp": "takes a variable: test_variables",
+    "AssignSubVariableOp": "takes a variable: test_variables",
+    "AssignVariableOp": "takes a variable: test_variables",
+    "Const": "has no inputs, and every other case is made of it",
+    "NoOp": "has neither inputs nor outputs: test_functions",
+    "PartitionedCall": "takes a function: test_functions",
+    "Placeholder": "is an argument of a function: test_functions",
+    "ReadVariableOp": "takes a variable: test_variables",
+    "ResourceGather": "takes a variable: test_variables",
+    "StatefulPartitionedCall": "takes a function: test_functions",
+    "VarHandleOp": "makes a variable: test_variables",
+    "VarIsInitializedOp": "takes a variable: test_variables",
+    "VariableShape": "takes a variable: test_variables",
+}
+"""Ops without a case, and why."""
+
+__all__ = ["CASES", "COVERED_ELSEWHERE", "MISTAKES"]

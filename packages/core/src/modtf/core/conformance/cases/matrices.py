@@ -1,0 +1,27 @@
+"""Products of matrices."""
+
+from __future__ import annotations
+
+from modtf.core.conformance.cases.table import case, mistake
+from modtf.core.conformance.examples import NUMBERS, some
+
+case("MatMul", some(2, 3), some(3, 4), dtypes=NUMBERS, tolerance=2)
+case("MatMul", some(3, 2), some(3, 4), dtypes="float64 float32 complex64", transpose_a=True)
+case("MatMul", some(2, 3), some(4, 3), dtypes="float64 float32 complex64", transpose_b=True)
+case("MatMul", some(3, 2), some(4, 3), dtypes="float64 float32 complex64", transpose_a=True, transpose_b=True)
+case("MatMul", some(2, 0), some(0, 4), dtypes="float32", smooth=False)
+case("MatMul", some(0, 3), some(3, 4), dtypes="float32", smooth=False)
+mistake("MatMul", some(2, 3), some(2, 3))
+mistake("MatMul", some(2, 3, 4), some(4, 2))
+mistake("MatMul", some(3), some(3, 4))
+
+for _name in ("BatchMatMul", "BatchMatMulV2"):
+    case(_name, some(2, 2, 3), some(2, 3, 4), dtypes=NUMBERS, tolerance=2)
+    case(_name, some(2, 3, 2), some(2, 3, 4), dtypes="float64 complex64", adj_x=True)
+    case(_name, some(2, 2, 3), some(2, 4, 3), dtypes="float64 complex64", adj_y=True)
+    case(_name, some(2, 3, 2), some(2, 4, 3), dtypes="float64 complex64", adj_x=True, adj_y=True)
+    mistake(_name, some(2, 2, 3), some(2, 2, 3))
+case("BatchMatMulV2", some(3, 1, 2, 3), some(2, 3, 4), dtypes="float64 float32")
+case("BatchMatMulV2", some(2, 3), some(2, 3, 4), dtypes="float32")
+case("BatchMatMulV2", some(0, 2, 3), some(0, 3, 4), dtypes="float32", smooth=False)
+mistake("BatchMatMulV2", some(2, 2, 3), some(3, 3, 4))

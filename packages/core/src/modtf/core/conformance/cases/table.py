@@ -1,0 +1,45 @@
+"""The two tables that the families fill: calls that give results, and calls that are mistakes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+from modtf.core.conformance.examples import FLOATS, Case
+
+CASES: list[Case] = []
+_numbers: Counter[str] = Counter()
+
+
+class Mistake(NamedTuple):
+    """A call that TensorFlow refuses, eagerly and while tracing."""
+
+    case: Case
+    when_tracing: bool
+    """Whether the shapes alone tell, so that tracing refuses it too."""
+
+    def __repr__(self) -> str:
+        return repr(self.case)
+
+
+MISTAKES: list[Mistake] = []
+
+
+def case(
+    op: str,
+    *inputs: Any,
+    dtypes: str = FLOATS,
+    tolerance: float = 1.0,
+    smooth: bool = True,
+    orders: int = 2,
+    **attrs: Any,
+) -> None:
+    """Adds a call; see `Case` for the arguments."""
+    CASES.append(Case(op, inputs, attrs, dtypes, tolerance, smooth, orders, _numbers[op]))
+    _numbers[op] += 1
+
+
+def mistake(op: str, *inputs: Any, dtypes: str = "float32", when_tracing: bool = True, **attrs: Any) -> None:
+    """Adds a call that is refused."""
+    number = sum(known.case.op == op for known in MISTAKES)
+    MISTAKES.append(Mistake(Case(op, inputs, attrs, dtypes, 1.0, False, 0, number), when_tracing))

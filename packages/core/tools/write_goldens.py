@@ -1,0 +1,122 @@
+"""Writes the conformance suite's goldens: what TensorFlow computes for its cases, gradients and traced shapes included.
+
+Run it after adding or changing cases, with TensorFlow installed:
+
+    PYTHONPATH=packages/core/src python packages/core/tools/write_goldens.py
+
+It fails, writing nothing, if TensorFlow refuses a case or accepts what the table of mistakes says it refuses.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # Eigen's kernels, which compute as every build of TensorFlow does
+
+import numpy as np
+import tensorflow as tf
+
+from modtf.core.conformance.cases import CASES, MISTAKES
+from modtf.core.conformance.cases.table import Mistake
+from modtf.core.conformance.examples import Example, flowing_gradient
+from modtf.core.conformance.goldens import Golden, Writer
+
+
+def raw_op(example: Example) -> Callable[..., Any]:
+    return getattr(tf.raw_ops, example.case.op)
+
+
+def numpy_of(tensor: Any) -> np.ndarray:
+    array = np.asarray(tf.convert_to_tensor(tensor).numpy())
+    return array.astype(object) if array.dtype.kind in "SU" else array
+
+
+def golden_of(example: Example) -> Golden:
+    tensors = [tf.constant(array) for array in example.arrays]
+    sources = [tensors[index] for index in example.differentiable]
+    with tf.GradientTape() as tape:
+        tape.watch(sources)
+        outputs = example.call(raw_op(example), tensors)
+    gradients = None
+    if example.dtype in {other.dtype for other in example.case.gradient_examples} and sources:
+        gradients = gradients_of(tape, outputs, sources)
+    shapes = traced_shapes(example) if example.dtype == example.case.dtypes[0] else []
+    return Golden([numpy_of(output) for output in outputs], gradients, shapes)
+
+
+def gradients_of(tape: Any, outputs: Sequence[Any], sources: Sequence[Any]) -> list[np.ndarray | None] | None:
+    targets = [output for output in outputs if output.dtype.is_floating or output.dtype.is_complex]
+    flowing = [tf.constant(flowing_gradient(tuple(t.shape), t.dtype.name, i)) for i, t in enumerate(targets)]
+    if not targets:
+        return [None] * len(sources)
+    try:
+        gradients = tape.gradient(targets, sources, flowing)
+    except LookupError:
+        return None
+    return [None if gradient is None else numpy_of(gradient) for gradient in gradients]
+
+
+def traced_shapes(example: Example) -> list[list[list[int | None] | None]]:
+    """The outputs' shapes while tracing: the varied inputs' shapes known, their ranks only, nothing."""
+    results = []
+    for hide in (lambda shape: shape, lambda shape: [None] * len(shape), lambda shape: None):
+        specs = [tf.TensorSpec(hide(example.arrays[i].shape), tf.as_dtype(example.arrays[i].dtype)) for i in example.varied]
+
+        @tf.function(input_signature=specs, autograph=False)
+        def traced(*given: Any) -> Any:
+            remaining = iter(given)
+            tensors = [
+                next(remaining) if index in example.varied else tf.constant(array)  # noqa: B023 (called at once)
+                for index, array in enumerate(example.arrays)
+            ]
+            return example.call(raw_op(example), tensors)
+
+        outputs = traced.get_concrete_function().outputs
+        results.append([None if output.shape.rank is None else output.shape.as_list() for output in outputs])
+    return results
+
+
+def accepted(mistake: Mistake) -> list[str]:
+    """The ways in which TensorFlow takes what the table says it refuses."""
+    ways = []
+    for example in mistake.case.examples:
+        try:
+            example.call(raw_op(example), [tf.constant(array) for array in example.arrays])
+            ways.append(f"{example} runs")
+        except tf.errors.InvalidArgumentError:
+            pass
+        except tf.errors.OpError as error:
+            ways.append(f"{example} raises {type(error).__name__}: {error}")
+        if mistake.when_tracing:
+            try:
+                traced_shapes(example)
+                ways.append(f"{example} can be traced")
+            except (ValueError, TypeError):
+                pass
+    return ways
+
+
+def main() -> int:
+    writer = Writer()
+    problems: list[str] = []
+    for case in CASES:
+        for example in case.examples:
+            try:
+                writer.add(example, golden_of(example))
+            except Exception as error:
+                problems.append(f"{example}: {type(error).__name__}: {str(error).splitlines()[0]}")
+    for mistake in MISTAKES:
+        problems += accepted(mistake)
+    if problems:
+        print(*problems, sep="\n")
+        return 1
+    print(f"{sum(len(case.examples) for case in CASES)} examples of {len(CASES)} cases: {writer.write()} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

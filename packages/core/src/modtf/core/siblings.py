@@ -12,7 +12,7 @@ KNOWN = {"hub": "modtf-hub", "keras": "modtf-layers", "layers": "modtf-layers", 
 """The packages that modtf itself has, to name the one to install."""
 
 
-class MissingModuleError(AttributeError, ImportError):
+class MissingModuleError(AttributeError):
     """A module was asked for whose package is not installed."""
 
 

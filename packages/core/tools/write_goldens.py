@@ -9,6 +9,7 @@ It fails, writing nothing, if TensorFlow refuses a case or accepts what the tabl
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -24,10 +25,18 @@ from modtf.core.conformance.cases import CASES, MISTAKES
 from modtf.core.conformance.cases.table import Mistake
 from modtf.core.conformance.examples import Example, flowing_gradient
 from modtf.core.conformance.goldens import Golden, Writer
+from modtf.core.contracts import get_op
 
 
 def raw_op(example: Example) -> Callable[..., Any]:
-    return getattr(tf.raw_ops, example.case.op)
+    """TensorFlow's raw op, taking the names of the op's definition where Python's are others (`axis` for `dim`)."""
+    function = getattr(tf.raw_ops, example.case.op)
+    schema = get_op(example.case.op).schema
+    theirs = [name for name in inspect.signature(function).parameters if name != "name"]
+    ours = [*schema.input_names, *schema.attr_index]
+    open_theirs, open_ours = ([name for name in a if name not in b] for a, b in ((theirs, ours), (ours, theirs)))
+    renamed = dict(zip(open_ours, open_theirs, strict=False))
+    return lambda **given: function(**{renamed.get(name, name): value for name, value in given.items()})
 
 
 def numpy_of(tensor: Any) -> np.ndarray:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from modtf.core.engine import raw
+from modtf.core.engine.shape_rules import constant_value, normal_axis
 from modtf.core.values import dtypes
-from modtf.core.values.conversion import convert_to_tensor
+from modtf.core.values.conversion import convert_to_tensor, to_array
 from modtf.core.values.dtypes import DType, as_dtype
 from modtf.core.values.shapes import TensorShape, broadcast_static_shape
 from modtf.core.values.tensors import Tensor
@@ -161,15 +162,15 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
     if limit is None:
         start, limit = 0, start
     wanted = None if dtype is None else as_dtype(dtype)
-    numbers = [
-        item if isinstance(item, Tensor) else convert_to_tensor(item, dtype=wanted) for item in (start, limit, delta)
-    ]
+    numbers = (start, limit, delta)
     if wanted is None:
-        unknown = [item.dtype.name for item in numbers if item.dtype not in _RANGES]
+        given = [item.dtype if isinstance(item, Tensor) else to_array(item)[1] for item in numbers]
+        unknown = [dtype.name for dtype in given if dtype not in _RANGES]
         if unknown:
             raise TypeError(f"tf.range takes numbers of {', '.join(item.name for item in _RANGES)}, not {unknown[0]}")
-        wanted = max((item.dtype for item in numbers), key=_RANGES.index)
-    return raw.Range(*(_cast(item, wanted) for item in numbers), name=name)
+        wanted = max(given, key=_RANGES.index)
+    tensors = [_cast(item if isinstance(item, Tensor) else convert_to_tensor(item, dtype=wanted), wanted) for item in numbers]
+    return raw.Range(*tensors, name=name)
 
 
 def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int = 0) -> Tensor:
@@ -515,7 +516,10 @@ def strided_slice(
         "begin_mask": begin_mask, "end_mask": end_mask, "ellipsis_mask": ellipsis_mask, "new_axis_mask": new_axis_mask,
         "shrink_axis_mask": shrink_axis_mask,
     }  # fmt: skip
-    steps = raw.OnesLike(first) if strides is None else strides
+    steps = strides
+    if strides is None:
+        known = first.dims is not None and None not in first.dims
+        steps = np.ones(first.dims, first.dtype.np_dtype) if known else raw.OnesLike(first)  # type: ignore[arg-type]
     return raw.StridedSlice(input_, first, _sizes(end), steps, **masks, name=name)
 
 
@@ -779,10 +783,21 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
     times = _cast(convert_to_tensor(repeats, dtype_hint=dtypes.int32), dtypes.int32)
     if times.ndim is not None and times.ndim > 1:
         raise ValueError(f"repeats must be a scalar or a vector, but its shape is {times.shape}")
-    length = shape(values)[axis]
-    counts = raw.BroadcastTo(times, raw.Reshape(length, [1]))
-    # A true element for each repetition, so that the row in which it stands is what is repeated.
-    places = raw.Where(sequence_mask(counts))[:, 0]
+    if times.ndim == 0 or times.dims == (1,):
+        if values.ndim is not None:
+            axis = normal_axis(axis, values.ndim)
+        elif axis < 0:
+            raise ValueError("tf.repeat with a negative axis needs a tensor of a known rank.")
+        lengths = shape(values)
+        count = raw.Reshape(times, [1])
+        before, length, after = lengths[:axis], lengths[axis : axis + 1], lengths[axis + 1 :]
+        spread = raw.BroadcastTo(raw.ExpandDims(values, axis + 1), raw.ConcatV2([before, length, count, after], 0))
+        return raw.Reshape(spread, raw.ConcatV2([before, length * count, after], 0), name=name)
+    known = constant_value(times)
+    if known is not None:
+        places: Any = np.repeat(np.arange(len(known), dtype=np.int32), known)
+    else:  # a true element for each repetition, so that the row in which it stands is what is repeated
+        places = raw.Where(sequence_mask(times))[:, 0]
     return raw.GatherV2(values, places, axis, name=name)
 
 

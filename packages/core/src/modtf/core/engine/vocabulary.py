@@ -109,7 +109,7 @@ class Op:
         if kernel is None:
             raise NotImplementedError(f"{self.name} has no kernel.")
         if isinstance(kernel, str):
-            return getattr(backend.xp, kernel)
+            return getattr(backend.xp, kernel, None) or _lacking(backend, kernel)
         keywords = dict(zip(self.schema.attr_index, attrs, strict=True))
         first = backend if _wants_backend(kernel) else backend.xp
         bound = functools.partial(kernel, first, **keywords)
@@ -117,6 +117,13 @@ class Op:
             return bound
         group = self.schema.group
         return lambda *arrays: bound(*group(arrays, attrs))
+
+
+def _lacking(backend: Backend, function: str) -> Kernel:
+    def kernel(*arrays: Any) -> Any:
+        raise NotImplementedError(f"The namespace of the backend {backend.name!r} has no function {function!r}.")
+
+    return kernel
 
 
 @functools.cache

@@ -8,7 +8,7 @@ import numpy as np
 
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import (
-    constant_value, dims_from_value, merged, normal_axis, unchanged, with_rank,
+    constant_value, dims_from_value, merged, normal_axis, with_rank,
 )  # fmt: skip
 from modtf.core.engine.vocabulary import Op, find_kernel_dtype, op, register
 from modtf.core.ops.common import conj, shape_of, unbroadcast
@@ -99,6 +99,7 @@ def _to_input_shape(call: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
 
 
 def _reshaped_dims(tensor: Tensor, shape: Tensor) -> Dims:
+    with_rank(shape, 1, "shape")
     dims = dims_from_value(shape)
     if dims is None or None not in dims:
         _check_sizes(size_of(tensor.dims), size_of(dims))
@@ -280,7 +281,7 @@ conjugate_transpose = _transpose("ConjugateTranspose", _conjugate_transpose)
 conjugate_transpose.gradient(lambda call, dy: (conj(raw.Transpose(dy, inverse(call.inputs[1]))), None))
 
 
-@op("InvertPermutation[T: index = int32](x: T) -> (y: T)", shape=unchanged)
+@op("InvertPermutation[T: index = int32](x: T) -> (y: T)", shape=lambda x: with_rank(x, 1, "x"))
 def invert_permutation(xp: Any, x: Any) -> Any:
     if xp is np and not np.array_equal(np.sort(x), np.arange(len(x))):
         raise ValueError(f"{x.tolist()} is not a permutation: it must hold each of 0 to {len(x) - 1} once")

@@ -169,7 +169,7 @@ def _diag_dims(
         merged(dims[-2:-1], (high - low + 1,))
         lead = dims[:-2]
     if rows is None or columns is None or dims[-1] is None:
-        return (*lead, None, None)
+        return (*lead, *(None if size is None or size == -1 else int(size) for size in (rows, columns)))
     return (*lead, *_matrix_size(low, high, dims[-1], int(rows), int(columns)))
 
 

@@ -1,4 +1,4 @@
-"""Element-wise arithmetic, comparison, and matrix products."""
+"""Element-wise arithmetic, comparison and choice."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import Any
 import numpy as np
 
 from modtf.core.engine import raw
-from modtf.core.engine.shape_rules import broadcast, unchanged, with_rank_at_least
-from modtf.core.engine.vocabulary import Op, find_kernel_dtype, op, register
+from modtf.core.engine.shape_rules import broadcast, merged, unchanged
+from modtf.core.engine.vocabulary import Op, op, register
 from modtf.core.ops.common import conj, like, unbroadcast
-from modtf.core.values.dtypes import DType
-from modtf.core.values.shapes import broadcast_dims
+from modtf.core.ops.kinds import is_complex, is_integer
+from modtf.core.values.errors import InvalidArgumentError
+from modtf.core.values.shapes import Dims, broadcast_dims
 from modtf.core.values.tensors import Tensor
+
+_FC = "floating|complex"
+_SIGNED = "floating|signed|complex"
 
 # ------------------------------------------------------------------------------------------------- one operand
 
@@ -24,113 +28,101 @@ def _unary(name: str, types: str, kernel: Any, gradient: Any, quiet: bool = True
     return made
 
 
-_FC = "floating|complex"
-_unary("Neg", "number", "negative", lambda x, y, dy: -dy, quiet=False)
+def _number(x: Tensor, value: float) -> Tensor:
+    return like(x, value, scalar=True)
+
+
+def _reciprocal(xp: Any, x: Any) -> Any:
+    return _divide(xp, xp.ones_like(x), x) if is_integer(x) else 1 / x
+
+
+_unary("Neg", _SIGNED, "negative", lambda x, y, dy: -dy, quiet=False)
 _unary("Abs", "floating|signed", "abs", lambda x, y, dy: dy * raw.Sign(x), quiet=False)
-_unary("Sign", "floating|signed|complex", "sign", lambda x, y, dy: like(x, 0), quiet=False)
-_unary("Square", "number", "square", lambda x, y, dy: dy * (conj(x) * like(x, 2, scalar=True)))
-_unary("Sqrt", _FC, "sqrt", lambda x, y, dy: dy * like(x, 0.5, scalar=True) / conj(y))
-_unary("Rsqrt", _FC, lambda xp, x: 1 / xp.sqrt(x), lambda x, y, dy: dy * like(x, -0.5, scalar=True) * conj(y * y * y))
+_unary("Sign", _SIGNED, "sign", lambda x, y, dy: like(x, 0))
+_unary("Square", "number", "square", lambda x, y, dy: dy * (conj(x) * _number(x, 2)))
+_unary("Sqrt", _FC, "sqrt", lambda x, y, dy: raw.SqrtGrad(y, dy))
+_unary("Rsqrt", _FC, lambda xp, x: 1 / xp.sqrt(x), lambda x, y, dy: raw.RsqrtGrad(y, dy))
+_unary("Reciprocal", _SIGNED, _reciprocal, lambda x, y, dy: raw.ReciprocalGrad(y, dy))
+_unary("Inv", _SIGNED, _reciprocal, lambda x, y, dy: raw.InvGrad(y, dy))
 _unary("Exp", _FC, "exp", lambda x, y, dy: dy * conj(y))
 _unary("Expm1", _FC, "expm1", lambda x, y, dy: dy * conj(raw.Exp(x)))
-_unary("Log", _FC, "log", lambda x, y, dy: dy / conj(x))
-_unary("Log1p", _FC, "log1p", lambda x, y, dy: dy / (like(x, 1, scalar=True) + conj(x)))
+_unary("Log", _FC, "log", lambda x, y, dy: dy * raw.Reciprocal(conj(x)))
+_unary("Log1p", _FC, "log1p", lambda x, y, dy: dy * raw.Reciprocal(_number(x, 1) + conj(x)))
 _unary("Sin", _FC, "sin", lambda x, y, dy: dy * conj(raw.Cos(x)))
 _unary("Cos", _FC, "cos", lambda x, y, dy: -dy * conj(raw.Sin(x)))
-_unary("Tan", _FC, "tan", lambda x, y, dy: dy / conj(raw.Square(raw.Cos(x))))
-_unary("Asin", _FC, "asin", lambda x, y, dy: dy / conj(raw.Sqrt(like(x, 1, scalar=True) - x * x)))
-_unary("Acos", _FC, "acos", lambda x, y, dy: -dy / conj(raw.Sqrt(like(x, 1, scalar=True) - x * x)))
-_unary("Atan", _FC, "atan", lambda x, y, dy: dy / conj(like(x, 1, scalar=True) + x * x))
+_unary("Tan", _FC, "tan", lambda x, y, dy: dy * conj(raw.Square(raw.Reciprocal(raw.Cos(x)))))
+_unary("Asin", _FC, "asin", lambda x, y, dy: dy / conj(raw.Sqrt(_number(x, 1) - raw.Square(x))))
+_unary("Acos", _FC, "acos", lambda x, y, dy: -dy / conj(raw.Sqrt(_number(x, 1) - raw.Square(x))))
+_unary("Atan", _FC, "atan", lambda x, y, dy: dy / conj(_number(x, 1) + raw.Square(x)))
 _unary("Sinh", _FC, "sinh", lambda x, y, dy: dy * conj(raw.Cosh(x)))
 _unary("Cosh", _FC, "cosh", lambda x, y, dy: dy * conj(raw.Sinh(x)))
+_unary("Asinh", _FC, "asinh", lambda x, y, dy: dy / conj(raw.Cosh(y)))
+_unary("Acosh", _FC, "acosh", lambda x, y, dy: dy / conj(raw.Sinh(y)))
+_unary("Atanh", _FC, "atanh", lambda x, y, dy: dy * raw.Reciprocal(_number(x, 1) - raw.Square(conj(x))))
+# Through tanh, so that no exponential overflows.
+_unary("Sigmoid", _FC, lambda xp, x: 0.5 * (xp.tanh(0.5 * x) + 1), lambda x, y, dy: raw.SigmoidGrad(y, dy))
+_unary("Tanh", _FC, "tanh", lambda x, y, dy: raw.TanhGrad(y, dy))
 _unary("Floor", "floating", "floor", None)
 _unary("Ceil", "floating", "ceil", None)
 _unary("Rint", "floating", "round", None)
-_unary("Round", "number", "round", None)
-_unary("Reciprocal", "number", lambda xp, x: 1 / x, lambda x, y, dy: -dy * conj(y * y))
-_unary("Conj", "complex", "conj", lambda x, y, dy: raw.Conj(dy), quiet=False)
-_unary("LogicalNot", "bool", "logical_not", None, quiet=False)
-_unary("Tanh", _FC, "tanh", lambda x, y, dy: raw.TanhGrad(conj(y), dy))
-_unary("Sigmoid", _FC, lambda xp, x: _logistic(xp, x), lambda x, y, dy: raw.SigmoidGrad(conj(y), dy))
-_unary("Erf", "floating", lambda xp, x: _erf(xp, x), lambda x, y, dy: _erf_gradient(x, dy))
+_unary("Round", _SIGNED, "round", None)
 
+for _name, _kernel in {"IsNan": "isnan", "IsInf": "isinf", "IsFinite": "isfinite"}.items():
+    register(Op(f"{_name}[T: floating](x: T) -> (y: bool)", kernel=_kernel, shape=unchanged)).gradient(None)
 
-def _logistic(xp: Any, x: Any) -> Any:
-    # Through tanh, so that no exponential overflows.
-    return 0.5 * (xp.tanh(0.5 * x) + 1)
-
-
-# Rational approximations of erf on [0, 0.84375), and of erfc through exp(-x*x) beyond; W. J. Cody, "Rational Chebyshev
-# Approximations for the Error Function", Math. Comp. 23 (1969). Absolute error below 1e-15 in float64.
-_ERF_P = (3.16112374387056560e00, 1.13864154151050156e02, 3.77485237685302021e02, 3.20937758913846947e03, 1.85777706184603153e-1)
-_ERF_Q = (2.36012909523441209e01, 2.44024637934444173e02, 1.28261652607737228e03, 2.84423683343917062e03)
-_ERFC_P = (
-    5.64188496988670089e-1, 8.88314979438837594e00, 6.61191906371416295e01, 2.98635138197400131e02,
-    8.81952221241769090e02, 1.71204761263407058e03, 2.05107837782607147e03, 1.23033935479799725e03, 2.15311535474403846e-8,
-)  # fmt: skip
-_ERFC_Q = (
-    1.57449261107098347e01, 1.17693950891312499e02, 5.37181101862009858e02, 1.62138957456669019e03,
-    3.29079923573345963e03, 4.36261909014324716e03, 3.43936767414372164e03, 1.23033935480374942e03,
-)  # fmt: skip
-_ERFC_FAR_P = (
-    3.05326634961232344e-1, 3.60344899949804439e-1, 1.25781726111229246e-1, 1.60837851487422766e-2,
-    6.58749161529837803e-4, 1.63153871373020978e-2,
-)  # fmt: skip
-_ERFC_FAR_Q = (
-    2.56852019228982242e00, 1.87295284992346725e00, 5.27905102951428412e-1, 6.05183413124413191e-2, 2.33520497626869185e-3,
-)  # fmt: skip
-
-
-def _ratio(z: Any, p: Any, q: Any) -> Any:
-    top, bottom = p[-1] * z, z
-    for a, b in zip(p[:-2], q[:-1], strict=True):
-        top, bottom = (top + a) * z, (bottom + b) * z
-    return (top + p[-2]) / (bottom + q[-1])
-
-
-def _erf(xp: Any, x: Any) -> Any:
-    wide = xp.astype(x, xp.float64)
-    size = xp.abs(wide)
-    near = wide * _ratio(wide * wide, _ERF_P, _ERF_Q)
-    middle_size = xp.clip(size, 0.46875, 4.0)
-    middle = 1 - xp.exp(-middle_size * middle_size) * _ratio(middle_size, _ERFC_P, _ERFC_Q)
-    far_size = xp.clip(size, 4.0, 30.0)
-    z = 1 / (far_size * far_size)
-    far = 1 - xp.exp(-far_size * far_size) / far_size * (0.5641895835477563 - z * _ratio(z, _ERFC_FAR_P, _ERFC_FAR_Q))
-    beyond = xp.sign(wide) * xp.where(size <= 4.0, middle, far)
-    result = xp.where(size <= 0.46875, near, beyond)
-    return xp.astype(xp.where(xp.isnan(wide), wide, result), x.dtype)
-
-
-def _erf_gradient(x: Tensor, dy: Tensor) -> Tensor:
-    return dy * like(x, 2 / np.sqrt(np.pi), scalar=True) * raw.Exp(-raw.Square(x))
+register(Op("LogicalNot(x: bool) -> (y: bool)", kernel="logical_not", shape=unchanged)).gradient(None)
 
 
 def _from_output(name: str, kernel: Any, gradient: Any) -> None:
-    """The gradient ops that take an op's output `y` and the gradient `dy` flowing into it."""
-    made = register(Op(f"{name}[T: {_FC}](y: T, dy: T) -> (z: T)", kernel=kernel, shape=unchanged, quiet=True))
+    """The gradient ops, of an op's output `y` and the gradient `dy` that flows into it.
+
+    `gradient(y, dy, dz)` is for them what an op's gradient is for it, with `y` and `dz` conjugated.
+    """
+
+    def conjugating(xp: Any, y: Any, dy: Any) -> Any:
+        return kernel(xp.conj(y) if is_complex(y) else y, dy)
+
+    made = register(Op(f"{name}[T: {_FC}](y: T, dy: T) -> (z: T)", kernel=conjugating, shape=unchanged, quiet=True))
     made.gradient(lambda call, dz: gradient(conj(call.inputs[0]), conj(call.inputs[1]), dz))
 
 
 _from_output(
-    "TanhGrad", lambda xp, y, dy: dy * (1 - y * y), lambda y, dy, dz: (dz * like(y, -2, scalar=True) * dy * y, raw.TanhGrad(y, dz))
+    "TanhGrad",
+    lambda y, dy: dy * (1 - y * y),
+    lambda y, dy, dz: (dz * _number(y, -2) * dy * y, raw.TanhGrad(conj(y), dz)),
 )
 _from_output(
     "SigmoidGrad",
-    lambda xp, y, dy: dy * y * (1 - y),
-    lambda y, dy, dz: (dz * dy - like(y, 2, scalar=True) * dz * dy * y, raw.SigmoidGrad(y, dz)),
+    lambda y, dy: dy * y * (1 - y),
+    lambda y, dy, dz: (dz * dy - _number(y, 2) * dz * dy * y, raw.SigmoidGrad(conj(y), dz)),
 )
-
-for _name, _kernel in {"IsNan": "isnan", "IsInf": "isinf", "IsFinite": "isfinite"}.items():
-    register(Op(f"{_name}[T: floating](x: T) -> (y: bool)", kernel=_kernel, shape=unchanged)).gradient(None)
+_from_output(
+    "SqrtGrad",
+    lambda y, dy: dy * 0.5 / y,
+    lambda y, dy, dz: (-dz * dy * _number(y, 0.5) / (y * y), dz * _number(y, 0.5) / y),
+)
+_from_output(
+    "RsqrtGrad",
+    lambda y, dy: dy * (-0.5 * y * y * y),
+    lambda y, dy, dz: (_number(y, -1.5) * dz * dy * raw.Square(y), raw.RsqrtGrad(conj(y), dz)),
+)
+for _name in ("ReciprocalGrad", "InvGrad"):
+    _from_output(
+        _name,
+        lambda y, dy: -dy * y * y,
+        lambda y, dy, dz: (dz * _number(y, -2) * dy * y, raw.ReciprocalGrad(conj(y), dz)),
+    )
 
 
 # ------------------------------------------------------------------------------------------------- two operands
 
 
-def _binary(name: str, types: str, kernel: Any, gradient: Any, quiet: bool = True) -> Op:
+def _binary(name: str, types: str, kernel: Any, gradient: Any, quiet: bool = True, names: str = "x y") -> Op:
     """`gradient(x, y, z, dz)` gives the gradients before they are summed back to the operands' shapes."""
-    made = register(Op(f"{name}[T: {types}](x: T, y: T) -> (z: T)", kernel=kernel, shape=broadcast, quiet=quiet))
+    first, second = names.split()
+    made = register(
+        Op(f"{name}[T: {types}]({first}: T, {second}: T) -> (z: T)", kernel=kernel, shape=broadcast, quiet=quiet)
+    )
     if gradient is None:
         made.gradient(None)
         return made
@@ -144,93 +136,178 @@ def _binary(name: str, types: str, kernel: Any, gradient: Any, quiet: bool = Tru
     return made
 
 
-def _where_zero(condition: Tensor, value: Tensor) -> Tensor:
-    return raw.SelectV2(condition, value, like(value, 0))
+def _refuse_zero(xp: Any, y: Any) -> None:
+    """Raises for integer divisors of zero; only where values can be looked at."""
+    if xp is np and y.dtype.kind in "iu" and not np.all(y):
+        raise InvalidArgumentError("Integer division by zero")
 
 
-def _power_gradient(x: Tensor, y: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
-    x, y, z = conj(x), conj(y), conj(z)
-    one = like(x, 1, scalar=True)
-    positive = raw.NotEqual(x, like(x, 0, scalar=True)) if x.dtype.is_complex else x > like(x, 0, scalar=True)
-    logarithm = raw.SelectV2(positive, raw.Log(raw.SelectV2(positive, x, like(x, 1))), like(x, 0))
-    return dz * y * raw.Pow(x, y - one), dz * z * logarithm
+def _divide(xp: Any, x: Any, y: Any) -> Any:
+    """The quotient; of integers, rounded towards zero."""
+    if not is_integer(x):
+        return xp.divide(x, y)
+    _refuse_zero(xp, y)
+    quotient = xp.floor_divide(x, y)
+    return xp.where((quotient < 0) & (quotient * y != x), quotient + 1, quotient)
+
+
+def _truncated_divide(xp: Any, x: Any, y: Any) -> Any:
+    return _divide(xp, x, y) if is_integer(x) or is_complex(x) else xp.trunc(xp.divide(x, y))
 
 
 def _floor_divide(xp: Any, x: Any, y: Any) -> Any:
+    if not is_integer(x):
+        return xp.floor(xp.divide(x, y))
     _refuse_zero(xp, y)
     return xp.floor_divide(x, y)
 
 
-def _refuse_zero(xp: Any, y: Any) -> None:
-    if xp is np and y.dtype.kind in "iu" and not np.all(y):
-        raise ValueError("Integer division by zero")
-
-
-def _truncated_divide(xp: Any, x: Any, y: Any) -> Any:
-    if not xp.isdtype(x.dtype, "integral"):
-        return xp.divide(x, y)
+def _floor_mod(xp: Any, x: Any, y: Any) -> Any:
     _refuse_zero(xp, y)
-    quotient = xp.floor_divide(xp.abs(x), xp.abs(y))
-    return xp.where((x < 0) != (y < 0), -quotient, quotient)
+    return xp.remainder(x, y)
 
 
-_binary("Add", "number", "add", lambda x, y, z, dz: (dz, dz), quiet=False)
-_binary("Sub", "number", "subtract", lambda x, y, z, dz: (dz, -dz), quiet=False)
-_binary("Mul", "number", "multiply", lambda x, y, z, dz: (dz * conj(y), dz * conj(x)), quiet=False)
-_binary("Div", "number", _truncated_divide, lambda x, y, z, dz: (dz / conj(y), -dz * conj(z / y)))
-_binary("RealDiv", "number", "divide", lambda x, y, z, dz: (dz / conj(y), -dz * conj(z / y)))
-_binary("FloorDiv", "number", _floor_divide, None)
-_binary("FloorMod", "real", lambda xp, x, y: (_refuse_zero(xp, y), xp.remainder(x, y))[1],
-        lambda x, y, z, dz: (dz, -dz * raw.FloorDiv(x, y)))  # fmt: skip
-_binary("DivNoNan", _FC, lambda xp, x, y: xp.where(y == 0, x * 0, x / xp.where(y == 0, y * 0 + 1, y)),
-        lambda x, y, z, dz: (raw.DivNoNan(dz, conj(y)), -dz * conj(raw.DivNoNan(raw.DivNoNan(x, y), y))))  # fmt: skip
-_binary("Pow", "floating|complex|signed", "pow", _power_gradient)
-_binary("Maximum", "real", "maximum", lambda x, y, z, dz: (_where_zero(x >= y, dz), _where_zero(x < y, dz)), quiet=False)
-_binary("Minimum", "real", "minimum", lambda x, y, z, dz: (_where_zero(x <= y, dz), _where_zero(x > y, dz)), quiet=False)
-_binary("SquaredDifference", "number", lambda xp, x, y: xp.conj(x - y) * (x - y) if xp.isdtype(x.dtype, "complex floating")
-        else xp.square(x - y), lambda x, y, z, dz: _squared_difference_gradient(x, y, dz))  # fmt: skip
-_binary("Atan2", "floating", "atan2", lambda x, y, z, dz: (dz * y / (x * x + y * y), -dz * x / (x * x + y * y)))
+def _truncated_mod(xp: Any, x: Any, y: Any) -> Any:
+    _refuse_zero(xp, y)
+    return xp.fmod(x, y)
 
 
-def _squared_difference_gradient(x: Tensor, y: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
-    dx = dz * like(dz, 2, scalar=True) * conj(x - y)
+def _squared_difference(xp: Any, x: Any, y: Any) -> Any:
+    difference = x - y
+    return (xp.conj(difference) if is_complex(x) else difference) * difference
+
+
+def _where(xp: Any, condition: Any, value: Any) -> Any:
+    """`value` where the condition holds, else 0, whatever `value` is there."""
+    return xp.where(condition, value, xp.zeros_like(value))
+
+
+def _if(condition: Tensor, value: Tensor) -> Tensor:
+    return raw.SelectV2(condition, value, like(value, 0))
+
+
+def _larger_gets(takes_x: Any) -> Any:
+    """All of the gradient goes to the operand that was taken, and to the first if they are equal."""
+
+    def gradient(x: Tensor, y: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
+        taken = takes_x(x, y)
+        return _if(taken, dz), _if(raw.LogicalNot(taken), dz)
+
+    return gradient
+
+
+def _quotient_gradient(x: Tensor, y: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
+    x, y = conj(x), conj(y)
+    return dz / y, dz * (-x / y / y)
+
+
+def _power_gradient(x: Tensor, y: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
+    x, y, z = conj(x), conj(y), conj(z)
+    zero = _number(x, 0)
+    defined = raw.NotEqual(x, zero) if x.dtype.is_complex else x > zero
+    logarithm = _if(defined, raw.Log(raw.SelectV2(defined, x, like(x, 1))))
+    return dz * y * raw.Pow(x, y - _number(y, 1)), dz * z * logarithm
+
+
+def _squared_difference_gradient(x: Tensor, y: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
+    dx = dz * _number(dz, 2) * (x - y)
     return dx, -dx
 
 
-@op("AddV2[T: number|string](x: T, y: T) -> (z: T)", shape=broadcast)
-def add(xp: Any, x: Any, y: Any) -> Any:
-    return xp.add(x, y)
+def _atan2_gradient(y: Tensor, x: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
+    share = dz / (raw.Square(x) + raw.Square(y))
+    return x * share, -y * share
 
 
-add.kernel = "add"
+def _not_zero(x: Tensor) -> Tensor:
+    return raw.Cast(raw.NotEqual(x, _number(x, 0)), DstT=x.dtype)
 
 
-@add.gradient
-def _(call: Any, dz: Tensor) -> tuple[Tensor, Tensor]:
-    x, y = call.inputs
-    return unbroadcast(dz, x, y), unbroadcast(dz, y, x)
+_binary("Add", "floating|complex|signed|uint8|string", "add", lambda x, y, z, dz: (dz, dz), quiet=False)
+_binary("AddV2", "number", "add", lambda x, y, z, dz: (dz, dz), quiet=False)
+_binary("Sub", "number", "subtract", lambda x, y, z, dz: (dz, -dz), quiet=False)
+_binary("Mul", "number", "multiply", lambda x, y, z, dz: (dz * conj(y), dz * conj(x)), quiet=False)
+_binary("MulNoNan", _FC, lambda xp, x, y: _where(xp, y != 0, x * y),
+        lambda x, y, z, dz: (raw.MulNoNan(dz, y), raw.MulNoNan(x, dz)))  # fmt: skip
+_binary("Div", "number", _divide, _quotient_gradient)
+_binary("RealDiv", "number", _divide, _quotient_gradient)
+_binary("TruncateDiv", "number", _truncated_divide, None)
+_binary("FloorDiv", "number", _floor_divide, None)
+_binary("FloorMod", "real", _floor_mod, lambda x, y, z, dz: (dz, -dz * raw.FloorDiv(x, y)))
+_binary("Mod", "index|floating", _truncated_mod, None)
+_binary("TruncateMod", "index|floating", _truncated_mod, None)
+_binary("DivNoNan", _FC, lambda xp, x, y: _where(xp, y != 0, x / y),
+        lambda x, y, z, dz: (raw.DivNoNan(dz, conj(y)), dz * conj(raw.DivNoNan(raw.DivNoNan(-x, y), y))))  # fmt: skip
+_binary("Pow", _SIGNED, "pow", _power_gradient)
+_binary("Maximum", "real", "maximum", _larger_gets(lambda x, y: x >= y), quiet=False)
+_binary("Minimum", "real", "minimum", _larger_gets(lambda x, y: x <= y), quiet=False)
+_binary("SquaredDifference", "floating|complex|index", _squared_difference, _squared_difference_gradient)
+_binary("Atan2", "floating", "atan2", _atan2_gradient, names="y x")
+_binary("Xlogy", _FC, lambda xp, x, y: _where(xp, x != 0, x * xp.log(y)),
+        lambda x, y, z, dz: (dz * raw.Xlogy(_not_zero(x), y), dz * raw.Xdivy(x, y)))  # fmt: skip
+_binary("Xlog1py", _FC, lambda xp, x, y: _where(xp, x != 0, x * xp.log1p(y)),
+        lambda x, y, z, dz: (dz * raw.Xlog1py(_not_zero(x), y), dz * raw.Xdivy(x, y + _number(y, 1))))  # fmt: skip
+_binary("Xdivy", _FC, lambda xp, x, y: _where(xp, x != 0, x / y),
+        lambda x, y, z, dz: (dz * raw.Xdivy(_not_zero(x), y), dz * raw.Xdivy(-x, raw.Square(y))))  # fmt: skip
+
+next_after = register(
+    Op(
+        "NextAfter[T: float32|float64 = float32](x1: T, x2: T) -> (output: T)",
+        kernel=lambda xp, x1, x2: xp.nextafter(x1, x2),
+        shape=broadcast,
+    )
+)
 
 
-@op("AddN[T: number](inputs: N * T) -> (sum: T)", shape=lambda inputs: broadcast_dims(*(t.dims for t in inputs)))
-def add_n(xp: Any, inputs: list[Any]) -> Any:
+@next_after.gradient
+def _(call: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
+    x1, x2 = call.inputs
+    return unbroadcast(dy, x1, x2), unbroadcast(like(dy, 0), x2, x1)
+
+
+def _sum_of_all(xp: Any, inputs: list[Any], **attrs: Any) -> Any:
     total = inputs[0]
     for item in inputs[1:]:
         total = total + item
     return total
 
 
-@add_n.gradient
-def _(call: Any, dy: Tensor) -> list[Tensor]:
-    return [dy] * len(call.inputs)
+add_n = register(
+    Op(
+        "AddN[T: number](inputs: N * T) -> (sum: T)",
+        kernel=_sum_of_all,
+        shape=lambda inputs: merged(*(tensor.dims for tensor in inputs)),
+    )
+)
+accumulate_n = register(
+    Op(
+        "AccumulateNV2[T: number](inputs: N * T, *, shape: shape) -> (sum: T)",
+        kernel=_sum_of_all,
+        shape=lambda inputs, *, shape: merged(shape.dims, *(tensor.dims for tensor in inputs)),
+    )
+)
+for _op in (add_n, accumulate_n):
+    _op.gradient(lambda call, dy: [dy] * len(call.inputs))
 
+
+# ------------------------------------------------------------------------------------------------- comparison
 
 _ORDERED = {"Less": "less", "LessEqual": "less_equal", "Greater": "greater", "GreaterEqual": "greater_equal"}
 for _name, _kernel in _ORDERED.items():
     register(Op(f"{_name}[T: real](x: T, y: T) -> (z: bool)", kernel=_kernel, shape=broadcast)).gradient(None)
 
+for _name, _kernel in {"LogicalAnd": "logical_and", "LogicalOr": "logical_or"}.items():
+    register(Op(f"{_name}(x: bool, y: bool) -> (z: bool)", kernel=_kernel, shape=broadcast)).gradient(None)
 
-def _equality_shape(x: Tensor, y: Tensor, *, incompatible_shape_error: bool) -> Any:
-    return broadcast(x, y) if incompatible_shape_error else None
+
+def _equality_shape(x: Tensor, y: Tensor, *, incompatible_shape_error: bool) -> Dims:
+    if incompatible_shape_error:
+        return broadcast(x, y)
+    try:
+        dims = broadcast(x, y)
+    except ValueError:
+        return ()
+    return dims if dims is not None and None not in dims else None
 
 
 def _equality(name: str, function: str, unequal_shapes: bool) -> None:
@@ -249,16 +326,24 @@ def _equality(name: str, function: str, unequal_shapes: bool) -> None:
 _equality("Equal", "equal", False)
 _equality("NotEqual", "not_equal", True)
 
-for _name, _kernel in {"LogicalAnd": "logical_and", "LogicalOr": "logical_or"}.items():
-    register(Op(f"{_name}(x: bool, y: bool) -> (z: bool)", kernel=_kernel, shape=broadcast)).gradient(None)
+
+@op(
+    "ApproximateEqual[T: number](x: T, y: T, *, tolerance: float = 1e-05) -> (z: bool)",
+    shape=lambda x, y, *, tolerance: merged(x.dims, y.dims),
+    quiet=True,
+)
+def approximate_equal(xp: Any, x: Any, y: Any, *, tolerance: float) -> Any:
+    return xp.abs(x - y) < tolerance
 
 
-@op("SelectV2[T](condition: bool, t: T, e: T) -> (output: T)", shape=broadcast)
-def select(xp: Any, condition: Any, t: Any, e: Any) -> Any:
-    return xp.where(condition, t, e)
+approximate_equal.gradient(None)
 
 
-select.kernel = "where"
+# ------------------------------------------------------------------------------------------------- choice
+
+select = register(
+    Op("SelectV2[T](condition: bool, t: T, e: T) -> (output: T)", kernel="where", shape=broadcast)
+)
 
 
 @select.gradient
@@ -269,110 +354,40 @@ def _(call: Any, dy: Tensor) -> tuple[Any, ...]:
     return None, unbroadcast(dt, t, dy), unbroadcast(de, e, dy)
 
 
-# ------------------------------------------------------------------------------------------------- casts, complex
+@op("Select[T](condition: bool, x: T, y: T) -> (output: T)", shape=lambda condition, x, y: merged(x.dims, y.dims))
+def select_rows(xp: Any, condition: Any, x: Any, y: Any) -> Any:
+    if condition.ndim == 1 and x.ndim > 1:  # a vector chooses rows
+        condition = xp.reshape(condition, (-1,) + (1,) * (x.ndim - 1))
+    return xp.where(condition, x, y)
 
 
-@op("Cast[SrcT](x: SrcT, *, DstT: type, Truncate: bool = False) -> (y: DstT)", shape=unchanged, quiet=True)
-def cast(xp: Any, x: Any, *, DstT: DType, Truncate: bool) -> Any:  # noqa: N803 (the attributes' names)
-    target = find_kernel_dtype(xp, DstT)
-    if xp.isdtype(x.dtype, "complex floating") and not DstT.is_complex:
-        x = xp.real(x)
-    return xp.astype(x, target)
-
-
-@cast.gradient
-def _(call: Any, dy: Tensor) -> Any:
-    source = call.inputs[0].dtype
-    return raw.Cast(dy, DstT=source) if source.is_differentiable else None
-
-
-def _complex_parts(name: str, function: str) -> Op:
-    schema = f"{name}[T: complex = complex64](input: T, *, Tout: type(floating) = float32) -> (output: Tout)"
-    return register(
-        Op(schema, kernel=lambda xp, x, *, Tout: xp.astype(getattr(xp, function)(x), find_kernel_dtype(xp, Tout)), shape=unchanged)
-    )
-
-
-_complex_parts("Real", "real").gradient(lambda call, dy: raw.Complex(dy, like(dy, 0), Tout=call.inputs[0].dtype))
-_complex_parts("Imag", "imag").gradient(lambda call, dy: raw.Complex(like(dy, 0), -dy, Tout=call.inputs[0].dtype))
-
-
-@op("Complex[T: floating = float32](real: T, imag: T, *, Tout: type(complex) = complex64) -> (out: Tout)", shape=broadcast)
-def make_complex(xp: Any, real: Any, imag: Any, *, Tout: DType) -> Any:  # noqa: N803
-    return xp.astype(real, find_kernel_dtype(xp, Tout)) + xp.astype(imag, find_kernel_dtype(xp, Tout)) * 1j
-
-
-@make_complex.gradient
-def _(call: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
-    real, imag = call.inputs
-    return (
-        unbroadcast(raw.Real(dy, Tout=real.dtype), real, imag),
-        unbroadcast(raw.Imag(dy, Tout=real.dtype), imag, real),
-    )
-
-
-# ------------------------------------------------------------------------------------------------- matrix products
-
-
-def _matmul_dims(a: Tensor, b: Tensor, flip_a: bool, flip_b: bool) -> Any:
-    a_dims, b_dims = with_rank_at_least(a, 2, "a"), with_rank_at_least(b, 2, "b")
-    if a_dims is None or b_dims is None:
-        return None
-    rows, inner_a = a_dims[-2:] if not flip_a else a_dims[-2:][::-1]
-    inner_b, columns = b_dims[-2:] if not flip_b else b_dims[-2:][::-1]
-    if inner_a is not None and inner_b is not None and inner_a != inner_b:
-        raise ValueError(f"Matrix size-incompatible: In[0]: {list(a_dims)}, In[1]: {list(b_dims)}")
-    return (*(broadcast_dims(a_dims[:-2], b_dims[:-2]) or ()), rows, columns)
-
-
-def _matmul(xp: Any, a: Any, b: Any, flip_a: bool, flip_b: bool, adjoint: bool) -> Any:
-    if flip_a:
-        a = xp.matrix_transpose(xp.conj(a) if adjoint and xp.isdtype(a.dtype, "complex floating") else a)
-    if flip_b:
-        b = xp.matrix_transpose(xp.conj(b) if adjoint and xp.isdtype(b.dtype, "complex floating") else b)
-    return xp.matmul(a, b)
+@select_rows.gradient
+def _(call: Any, dy: Tensor) -> tuple[Any, ...]:
+    condition, zero = call.inputs[0], like(dy, 0)
+    return None, raw.Select(condition, dy, zero), raw.Select(condition, zero, dy)
 
 
 @op(
-    "MatMul[T: number](a: T, b: T, *, transpose_a: bool = False, transpose_b: bool = False, grad_a: bool = False, "
-    "grad_b: bool = False) -> (product: T)",
-    shape=lambda a, b, *, transpose_a, transpose_b, grad_a, grad_b: _matmul_dims(a, b, transpose_a, transpose_b),
+    "ClipByValue[T: number](t: T, clip_value_min: T, clip_value_max: T) -> (output: T)",
+    shape=lambda t, clip_value_min, clip_value_max: t.dims,
 )
-def matmul(xp: Any, a: Any, b: Any, *, transpose_a: bool, transpose_b: bool, grad_a: bool, grad_b: bool) -> Any:
-    return _matmul(xp, a, b, transpose_a, transpose_b, adjoint=False)
+def clip_by_value(xp: Any, t: Any, clip_value_min: Any, clip_value_max: Any) -> Any:
+    for bound in (clip_value_min, clip_value_max):
+        if bound.shape not in ((), t.shape):
+            raise InvalidArgumentError(
+                "clip_value_min and clip_value_max must be either of the same shape as input, or a scalar. "
+                f"Input shape: {list(t.shape)}, bound: {list(bound.shape)}"
+            )
+    return xp.maximum(xp.minimum(t, clip_value_max), clip_value_min)
 
 
-def _batch_matmul(version: str) -> None:
-    made = register(
-        Op(
-            f"{version}[T: number](x: T, y: T, *, adj_x: bool = False, adj_y: bool = False, grad_x: bool = False, "
-            "grad_y: bool = False) -> (output: T)",
-            kernel=lambda xp, x, y, *, adj_x, adj_y, grad_x, grad_y: _matmul(xp, x, y, adj_x, adj_y, adjoint=True),
-            shape=lambda x, y, *, adj_x, adj_y, grad_x, grad_y: _matmul_dims(x, y, adj_x, adj_y),
-        )
+@clip_by_value.gradient
+def _(call: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    t, low, high = call.inputs
+    zero = like(dy, 0)
+    below, above = t < low, t > high
+    return (
+        raw.SelectV2(raw.LogicalOr(below, above), zero, dy),
+        unbroadcast(raw.SelectV2(below, dy, zero), low, t),
+        unbroadcast(raw.SelectV2(above, dy, zero), high, t),
     )
-    made.gradient(lambda call, dy: _product_gradient(call, dy, raw.BatchMatMulV2, "adj_x", "adj_y"))
-
-
-_batch_matmul("BatchMatMul")
-_batch_matmul("BatchMatMulV2")
-matmul.gradient(lambda call, dy: _product_gradient(call, dy, raw.MatMul, "transpose_a", "transpose_b"))
-
-
-def _product_gradient(call: Any, dy: Tensor, multiply: Any, flip_a: str, flip_b: str) -> tuple[Tensor, Tensor]:
-    a, b = call.inputs
-    if multiply is raw.MatMul:  # it transposes where the batch form takes the adjoint
-        a, b = conj(a), conj(b)
-
-    def product(left: Tensor, right: Tensor, flip_left: bool, flip_right: bool) -> Tensor:
-        return multiply(left, right, **{flip_a: flip_left, flip_b: flip_right})
-
-    if not call[flip_a]:
-        da = product(dy, b, False, not call[flip_b])
-    else:
-        da = product(b, dy, call[flip_b], True)
-    if not call[flip_b]:
-        db = product(a, dy, not call[flip_a], False)
-    else:
-        db = product(dy, a, True, call[flip_a])
-    return unbroadcast(da, call.inputs[0], batch_of=call.inputs[1]), unbroadcast(db, call.inputs[1], batch_of=call.inputs[0])

@@ -149,6 +149,7 @@ def _register(version: str, types: str, statistics: str, formats: str) -> None:
     extra = version == "V3"
     attrs = f"epsilon: float = 0.0001, {{}}data_format: string({formats}) = 'NHWC', is_training: bool = True"
     declared = f"T: {types}, U: {statistics}" if version else f"T: {types}"
+    declared_back = f"T: {types}, U: float32" if version else declared
     u = "U" if version else "T"
     reserved = f", reserve_space_1: {u}, reserve_space_2: {u}"
 
@@ -181,7 +182,7 @@ def _register(version: str, types: str, statistics: str, formats: str) -> None:
     first = 4 if extra else 3
     gradient = register(
         Op(
-            f"FusedBatchNormGrad{version}[{declared}]"
+            f"FusedBatchNormGrad{version}[{declared_back}]"
             f"(y_backprop: T, x: T, scale: {'float32' if version else 'T'}{reserved}"
             f"{', reserve_space_3: U' if extra else ''}, *, {attrs.format('')}) -> (x_backprop: T, scale_backprop: {u}, "
             f"offset_backprop: {u}, reserve_space_{first}: {u}, reserve_space_{first + 1}: {u})",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from modtf.core.engine import raw
-from modtf.core.engine.shape_rules import constant_value, dims_from_value, unchanged, with_rank
+from modtf.core.engine.shape_rules import dims_from_value, unchanged, with_rank
 from modtf.core.engine.vocabulary import Op, register
 from modtf.core.ops.common import like
 from modtf.core.ops.narrow_floats import widened
@@ -160,31 +160,17 @@ def _avg_pool_grad(xp: Any, dy: Any, windows: _Windows) -> Any:
 # ------------------------------------------------------------------------------------------------- the ops
 
 
-def _check(windows: _Windows, name: str, dims: Any) -> None:
-    if tuple(dims) != counts(windows):
-        raise ValueError(f"Expected {name} shape to be {list(counts(windows))}, but got {list(dims)}")
+_SIZES, _WHERE = "ksize: list(int), strides: list(int)", "padding: string(SAME|VALID)"
+_ANYWHERE = "padding: string(SAME|VALID|EXPLICIT), explicit_paddings: list(int) = []"
+_FLAT, _DEEP = "data_format: string(NHWC|NCHW) = 'NHWC'", "data_format: string(NDHWC|NCDHW) = 'NDHWC'"
+_BY_DEFAULT = "float16|bfloat16|float32 = float32"
 
 
-def _register(dimensions: int) -> None:
-    last, first = ("NHWC", "NCHW") if dimensions == 2 else ("NDHWC", "NCDHW")
-    suffix = "" if dimensions == 2 else "3D"
-    explicit = (
-        "padding: string(SAME|VALID|EXPLICIT), explicit_paddings: list(int) = []"
-        if dimensions == 2
-        else "padding: string(SAME|VALID)"
-    )
-    sizes, layout = "*, ksize: list(int), strides: list(int)", f"data_format: string({last}|{first}) = '{last}'"
-    with_explicit = f"{sizes}, {explicit}, {layout}"
-    without = f"{sizes}, padding: string(SAME|VALID), {layout}"
-    without_or_explicit = without.replace("SAME|VALID", "SAME|VALID|EXPLICIT") if dimensions == 2 else without
-    types, second_types = (
-        ("floating|int32|int64|uint8|int16|int8|uint16 = float32", "real = float32")
-        if dimensions == 2
-        else ("float16|bfloat16|float32 = float32", "float16|bfloat16|float32 = float32")
-    )
+def _register(rank: int, maximum: str, maximum_grad: str, maximum_grad_grad: str, mean: str, mean_grad: str) -> None:
+    """Registers the five ops of pooling for inputs of a rank, given their schemas."""
 
     def pooled(tensor: Tensor, **attrs: Any) -> Dims:
-        return counts(pooling_windows(with_rank(tensor, dimensions + 2, "tensor_in"), **attrs))
+        return counts(pooling_windows(with_rank(tensor, rank, "tensor_in"), **attrs))
 
     @widened
     def max_pool(xp: Any, input: Any, **attrs: Any) -> Any:  # noqa: A002 (the schemas' names)
@@ -193,16 +179,15 @@ def _register(dimensions: int) -> None:
     @widened
     def max_pool_grad(xp: Any, orig_input: Any, orig_output: Any, grad: Any, **attrs: Any) -> Any:
         windows = pooling_windows(tuple(orig_input.shape), **attrs)
-        _check(windows, "orig_output", orig_output.shape)
-        _check(windows, "grad", grad.shape)
+        _check("orig_output", orig_output, counts(windows))
+        _check("grad", grad, counts(windows))
         return _max_pool_grad(xp, orig_input, orig_output, grad, windows)
 
     @widened
     def max_pool_grad_grad(xp: Any, orig_input: Any, orig_output: Any, grad: Any, **attrs: Any) -> Any:
         windows = pooling_windows(tuple(orig_input.shape), **attrs)
-        _check(windows, "orig_output", orig_output.shape)
-        if tuple(grad.shape) != tuple(orig_input.shape):
-            raise ValueError(f"Expected grad shape to be {list(orig_input.shape)}, but got {list(grad.shape)}")
+        _check("orig_output", orig_output, counts(windows))
+        _check("grad", grad, orig_input.shape)
         return _max_pool_grad_grad(xp, orig_input, orig_output, grad, windows)
 
     @widened
@@ -212,72 +197,73 @@ def _register(dimensions: int) -> None:
     @widened
     def avg_pool_grad(xp: Any, orig_input_shape: np.ndarray, grad: Any, **attrs: Any) -> Any:
         windows = pooling_windows(tuple(int(size) for size in orig_input_shape), **attrs)
-        _check(windows, "grad", grad.shape)
+        _check("grad", grad, counts(windows))
         return _avg_pool_grad(xp, grad, windows)
 
-    def input_dims(orig_input_shape: Tensor, grad: Tensor, **attrs: Any) -> Dims:
-        return dims_from_value(orig_input_shape) or (None,) * (dimensions + 2)
+    def shape_of_input(orig_input_shape: Tensor, grad: Tensor, **attrs: Any) -> Dims:
+        return dims_from_value(orig_input_shape) or (None,) * rank
 
-    max_schema = f"[T: {types}](input: T, {with_explicit}) -> (output: T)"
-    grad_types = "[T: real = float32]" if dimensions == 2 else "[T: float16|bfloat16|float32 = float32]"
-    grad_inputs = "(orig_input: T, orig_output: T, grad: T, "
-    avg_type = "[T: floating]"
-    if dimensions == 3:
-        grad_types = grad_types.replace("[", "[TInput: float16|bfloat16|float32 = float32, ")
-        grad_inputs = "(orig_input: TInput, orig_output: TInput, grad: T, "
-    maximum = register(Op(f"MaxPool{suffix}{max_schema}", kernel=max_pool, shape=pooled))
-    maximum_grad = register(
-        Op(
-            f"MaxPool{suffix}Grad{grad_types}{grad_inputs}{with_explicit}) -> (output: T)",
-            kernel=max_pool_grad,
-            shape=unchanged,
-        )
-    )
-    maximum_grad_grad = register(
-        Op(
-            f"MaxPool{suffix}GradGrad[T: {second_types}](orig_input: T, orig_output: T, grad: T, {without_or_explicit}) "
-            "-> (output: T)",
-            kernel=max_pool_grad_grad,
-            shape=lambda orig_input, orig_output, grad, **attrs: orig_output.dims,
-        )
-    )
-    mean = register(Op(f"AvgPool{suffix}{avg_type}(value: T, {without}) -> (output: T)", kernel=avg_pool, shape=pooled))
-    mean_grad = register(
-        Op(
-            f"AvgPool{suffix}Grad{avg_type}(orig_input_shape: int32, grad: T, {without}) -> (output: T)",
-            kernel=avg_pool_grad,
-            shape=input_dims,
-            host_inputs=("orig_input_shape",),
-        )
+    def shape_of_output(orig_input: Tensor, orig_output: Tensor, grad: Tensor, **attrs: Any) -> Dims:
+        return orig_output.dims
+
+    largest = register(Op(maximum, kernel=max_pool, shape=pooled))
+    largest_grad = register(Op(maximum_grad, kernel=max_pool_grad, shape=unchanged))
+    largest_grad_grad = register(Op(maximum_grad_grad, kernel=max_pool_grad_grad, shape=shape_of_output))
+    average = register(Op(mean, kernel=avg_pool, shape=pooled))
+    average_grad = register(
+        Op(mean_grad, kernel=avg_pool_grad, shape=shape_of_input, host_inputs=("orig_input_shape",))
     )
 
     def attrs_of(call: Any) -> dict[str, Any]:
         return dict(zip(call.op.schema.attr_index, call.attrs, strict=True))
 
-    @maximum.gradient
+    @largest.gradient
     def _(call: Any, dy: Tensor) -> Tensor:
-        return maximum_grad(call.inputs[0], call.outputs[0], dy, **attrs_of(call))
+        return largest_grad(call.inputs[0], call.outputs[0], dy, **attrs_of(call))
 
-    @maximum_grad.gradient
+    @largest_grad.gradient
     def _(call: Any, dx: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x, y, _ = call.inputs
-        attrs = attrs_of(call)
+        attrs, wider = attrs_of(call), x
         explicit = attrs.pop("explicit_paddings", ())
-        padded_x = x
-        if explicit:  # the op has no such attribute
+        if explicit:  # which the next op has no attribute for
             around = np.reshape(np.array(explicit, np.int32), (-1, 2))
-            padded_x = raw.PadV2(x, around, like(x, x.dtype.min, scalar=True))
+            wider = raw.PadV2(x, around, like(x, x.dtype.min, scalar=True))
             dx, attrs["padding"] = raw.Pad(dx, around), "VALID"
-        return like(x, 0), like(y, 0), maximum_grad_grad(padded_x, y, dx, **attrs)
+        return like(x, 0), like(y, 0), largest_grad_grad(wider, y, dx, **attrs)
 
-    @maximum_grad_grad.gradient
+    @largest_grad_grad.gradient
     def _(call: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         x, y, _ = call.inputs
-        return like(x, 0), like(y, 0), maximum_grad(x, y, dy, **attrs_of(call))
+        return like(x, 0), like(y, 0), largest_grad(x, y, dy, **attrs_of(call))
 
-    mean.gradient(lambda call, dy: mean_grad(raw.Shape(call.inputs[0]), dy, **attrs_of(call)))
-    mean_grad.gradient(lambda call, dx: (None, mean(dx, **attrs_of(call))))
+    average.gradient(lambda call, dy: average_grad(raw.Shape(call.inputs[0]), dy, **attrs_of(call)))
+    average_grad.gradient(lambda call, dx: (None, average(dx, **attrs_of(call))))
 
 
-_register(2)
-_register(3)
+def _check(name: str, array: Any, expected: Any) -> None:
+    if tuple(array.shape) != tuple(expected):
+        raise ValueError(f"Expected {name} shape to be {list(expected)}, but got {list(array.shape)}")
+
+
+_register(
+    4,
+    "MaxPool[T: floating|int32|int64|uint8|int16|int8|uint16 = float32](input: T, *, "
+    f"{_SIZES}, {_ANYWHERE}, {_FLAT}) -> (output: T)",
+    "MaxPoolGrad[T: real = float32](orig_input: T, orig_output: T, grad: T, *, "
+    f"{_SIZES}, {_ANYWHERE}, {_FLAT}) -> (output: T)",
+    "MaxPoolGradGrad[T: real](orig_input: T, orig_output: T, grad: T, *, "
+    f"{_SIZES}, {_WHERE}, {_FLAT}) -> (output: T)",
+    f"AvgPool[T: floating](value: T, *, {_SIZES}, {_WHERE}, {_FLAT}) -> (output: T)",
+    f"AvgPoolGrad[T: floating](orig_input_shape: int32, grad: T, *, {_SIZES}, {_WHERE}, {_FLAT}) -> (output: T)",
+)
+_register(
+    5,
+    f"MaxPool3D[T: float16|bfloat16|float32](input: T, *, {_SIZES}, {_WHERE}, {_DEEP}) -> (output: T)",
+    f"MaxPool3DGrad[T: {_BY_DEFAULT}, TInput: {_BY_DEFAULT}](orig_input: TInput, orig_output: TInput, grad: T, *, "
+    f"{_SIZES}, {_WHERE}, {_DEEP}) -> (output: T)",
+    "MaxPool3DGradGrad[T: real](orig_input: T, orig_output: T, grad: T, *, "
+    f"{_SIZES}, {_WHERE}, {_DEEP}) -> (output: T)",
+    f"AvgPool3D[T: floating](input: T, *, {_SIZES}, {_WHERE}, {_DEEP}) -> (output: T)",
+    f"AvgPool3DGrad[T: floating](orig_input_shape: int32, grad: T, *, {_SIZES}, {_WHERE}, {_DEEP}) -> (output: T)",
+)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from modtf.core.engine import raw
-from modtf.core.engine.shape_rules import constant_value, normal_axis, partial_value, rank_of, unchanged, with_rank
+from modtf.core.engine.shape_rules import constant_value, merged, normal_axis, partial_value, with_rank
 from modtf.core.engine.vocabulary import Op, op, register
 from modtf.core.ops.common import shape_of
 from modtf.core.values.shapes import Dims
@@ -29,7 +29,7 @@ def _tiled_dims(input: Tensor, multiples: Tensor) -> Dims:  # noqa: A002 (the sc
     if dims is None or times is None:
         return None if rank is None else (None,) * rank
     return tuple(
-        None if dim is None or time is None else dim * time for dim, time in zip(dims, times.tolist(), strict=True)
+        0 if time == 0 else None if dim is None or time is None else dim * time for dim, time in zip(dims, times.tolist(), strict=True)
     )
 
 
@@ -107,13 +107,8 @@ def _without_padding(call: Any, dy: Tensor) -> Tensor:
 
 
 @pad_v2.gradient
-def _(call: Any, dy: Tensor) -> tuple[Tensor, None, Tensor]:
-    dx = _without_padding(call, dy)
-    return dx, None, _total(dy) - _total(dx)
-
-
-def _total(tensor: Tensor) -> Tensor:
-    return raw.Sum(tensor, raw.Range(0, raw.Rank(tensor), 1))
+def _(call: Any, dy: Tensor) -> tuple[Tensor, None, None]:
+    return _without_padding(call, dy), None, None  # none for the constant, as in TensorFlow
 
 
 pad.gradient(lambda call, dy: (_without_padding(call, dy), None))
@@ -216,9 +211,19 @@ def reverse(xp: Any, tensor: Any, axis: np.ndarray) -> Any:
 reverse.gradient(lambda call, dy: (raw.ReverseV2(dy, call.inputs[1]), None))
 
 
+def _sequences_dims(input: Tensor, seq_lengths: Tensor, *, seq_dim: int, batch_dim: int) -> Dims:  # noqa: A002
+    count, dims = with_rank(seq_lengths, 1, "seq_lengths"), input.dims
+    if dims is None:
+        return None
+    batch, sequence = normal_axis(batch_dim, len(dims)), normal_axis(seq_dim, len(dims))
+    if batch == sequence:
+        raise ValueError(f"batch_dim == seq_dim == {batch}; they must be different axes")
+    return merged(dims, tuple(count[0] if axis == batch else None for axis in range(len(dims))))
+
+
 @op(
     "ReverseSequence[T, Tlen: index = int64](input: T, seq_lengths: Tlen, *, seq_dim: int, batch_dim: int = 0) -> (output: T)",
-    shape=unchanged,
+    shape=_sequences_dims,
 )
 def reverse_sequence(xp: Any, input: Any, seq_lengths: Any, *, seq_dim: int, batch_dim: int) -> Any:  # noqa: A002
     rank, length = len(input.shape), input.shape[seq_dim]

@@ -42,7 +42,8 @@ list_diff.gradient(None)
 def _distinct(x: np.ndarray, axis: int, out_idx: DType) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The distinct slices along an axis in the order in which they first stand, each slice's place, and the counts."""
     if x.dtype == object or x.dtype.isbuiltin != 1:  # neither sorted nor viewed as bytes by NumPy
-        rows = [row.tobytes() if x.dtype != object else tuple(row.flat) for row in np.moveaxis(x, axis, 0)]
+        flat = np.moveaxis(x, axis, 0).reshape(x.shape[axis], -1)
+        rows = [tuple(row.tolist()) if x.dtype == object else row.tobytes() for row in flat]
         places: dict[Any, int] = {}
         index = np.array([places.setdefault(row, len(places)) for row in rows], np.intp)
         first = np.array([rows.index(row) for row in places], np.intp)

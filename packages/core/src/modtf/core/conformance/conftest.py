@@ -1,0 +1,46 @@
+"""Runs the suite on the backend that `--backend` names, and says at the end what that backend did itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from modtf.core import backend as use_backend
+from modtf.core import config as tf_config
+from modtf.core.conformance.report import Report
+from modtf.core.contracts import Backend, get_backend
+
+_REPORT = pytest.StashKey[Report]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    name = config.getoption("--backend", default="numpy")
+    try:
+        config.stash[_REPORT] = Report(get_backend(name))
+    except (ImportError, RuntimeError, ValueError) as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+@pytest.fixture(scope="session")
+def report(request: pytest.FixtureRequest) -> Report:
+    """What has been found out about the backend so far."""
+    return request.config.stash[_REPORT]
+
+
+@pytest.fixture(autouse=True)
+def backend(report: Report) -> Iterator[Backend]:
+    """The backend that is judged; every test computes with it."""
+    soft_placement = tf_config.get_soft_device_placement()
+    with use_backend(report.backend.name) as chosen:
+        yield chosen
+    tf_config.set_soft_device_placement(soft_placement)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    report = config.stash[_REPORT]
+    if report.passed:
+        terminalreporter.section(f"conformance of the backend {report.backend.name!r}")
+        for line in report.lines():
+            terminalreporter.write_line(line)

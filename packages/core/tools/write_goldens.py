@@ -100,7 +100,7 @@ def accepted(mistake: Mistake) -> list[str]:
             pass
         except tf.errors.OpError as error:
             ways.append(f"{example} raises {type(error).__name__}: {error}")
-        if mistake.when_tracing:
+        if mistake.told_by == "shapes":
             try:
                 traced_shapes(example)
                 ways.append(f"{example} can be traced")

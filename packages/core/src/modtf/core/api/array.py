@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from modtf.core.api.indexing import host_integers
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import constant_value, normal_axis
 from modtf.core.values import dtypes
@@ -18,18 +19,23 @@ from modtf.core.values.tensors import Tensor
 # ruff: noqa: A001, A002 (the functions and arguments have TensorFlow's names, some of which are Python's too)
 
 
-def _sizes(shape: Any) -> Any:
-    """A shape in a form that ops take: a `TensorShape` becomes an array, anything else stays."""
-    if isinstance(shape, TensorShape):
-        if not shape.is_fully_defined():
-            raise ValueError(f"Cannot convert a partially known TensorShape {shape} to a Tensor; use tf.shape(tensor).")
-        return np.array(shape.as_list(), np.int32)
-    return shape
+def _host(value: Any) -> Any:
+    """Sizes or axes in a form that ops take: Python integers as a tensor in host memory, a `TensorShape` too."""
+    if isinstance(value, TensorShape):
+        if not value.is_fully_defined():
+            raise ValueError(f"Cannot convert a partially known TensorShape {value} to a Tensor; use tf.shape(tensor).")
+        value = value.as_list()
+    if value.__class__ is int or (value.__class__ in (list, tuple) and all([item.__class__ is int for item in value])):
+        try:
+            return host_integers(value, dtypes.int32)
+        except OverflowError:
+            return host_integers(value, dtypes.int64)
+    return value
 
 
 def _vector(shape: Any) -> Tensor:
     """A shape as a vector; a single size becomes one of one element."""
-    tensor = convert_to_tensor(_sizes(shape), dtype_hint=dtypes.int32)
+    tensor = convert_to_tensor(_host(shape), dtype_hint=dtypes.int32)
     return raw.Reshape(tensor, [-1]) if tensor.ndim != 1 else tensor
 
 
@@ -85,7 +91,7 @@ def ones_like(input: Any, dtype: Any = None, name: str | None = None) -> Tensor:
 
 def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
     """Returns a tensor of shape `dims` with the scalar `value` everywhere."""
-    return raw.Fill(convert_to_tensor(_sizes(dims), dtype_hint=dtypes.int32), value, name=name)
+    return raw.Fill(convert_to_tensor(_host(dims), dtype_hint=dtypes.int32), value, name=name)
 
 
 def eye(
@@ -140,7 +146,7 @@ def one_hot(
         convert_to_tensor(np.array(default, found.np_dtype), dtype=found) if value is None else value
         for default, value in zip((1, 0), given, strict=True)
     )
-    return raw.OneHot(indices, depth, on, off, axis=-1 if axis is None else axis, name=name)
+    return raw.OneHot(indices, _host(depth), on, off, axis=-1 if axis is None else axis, name=name)
 
 
 _RANGES = (dtypes.int32, dtypes.int64, dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64)
@@ -319,12 +325,12 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: The number of elements does not fit.
     """
-    return raw.Reshape(tensor, _sizes(shape), name=name)
+    return raw.Reshape(tensor, _host(shape), name=name)
 
 
 def expand_dims(input: Any, axis: Any, name: str | None = None) -> Tensor:
     """Returns the tensor with a new axis of length 1 at the position `axis`, counted in the result."""
-    return raw.ExpandDims(input, axis, name=name)
+    return raw.ExpandDims(input, _host(axis), name=name)
 
 
 def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
@@ -358,8 +364,8 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str | Non
         else:
             perm = np.arange(tensor.ndim - 1, -1, -1, dtype=np.int32)
     if conjugate and tensor.dtype.is_complex:
-        return raw.ConjugateTranspose(tensor, perm, name=name)
-    return raw.Transpose(tensor, perm, name=name)
+        return raw.ConjugateTranspose(tensor, _host(perm), name=name)
+    return raw.Transpose(tensor, _host(perm), name=name)
 
 
 def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
@@ -368,7 +374,7 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: It does not broadcast to that shape.
     """
-    return raw.BroadcastTo(input, _sizes(shape), name=name)
+    return raw.BroadcastTo(input, _host(shape), name=name)
 
 
 def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
@@ -377,7 +383,7 @@ def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
     Raises:
         InvalidArgumentError: They do not broadcast.
     """
-    return raw.BroadcastArgs(_sizes(shape_x), _sizes(shape_y))
+    return raw.BroadcastArgs(_host(shape_x), _host(shape_y))
 
 
 def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
@@ -406,7 +412,7 @@ def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
     tensors = list(values) if isinstance(values, (list, tuple)) else [values]
     if not tensors:
         raise ValueError("tf.concat needs at least one tensor; got an empty list.")
-    return identity(tensors[0], name=name) if len(tensors) == 1 else raw.ConcatV2(tensors, axis, name=name)
+    return identity(tensors[0], name=name) if len(tensors) == 1 else raw.ConcatV2(tensors, _host(axis), name=name)
 
 
 def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Tensor:
@@ -469,15 +475,15 @@ def split(
         ValueError: The lengths do not fit the axis.
     """
     if isinstance(num_or_size_splits, (int, np.integer)):
-        return raw.Split(axis, value, num_split=num_or_size_splits, name=name)
-    lengths = convert_to_tensor(_sizes(num_or_size_splits))
+        return raw.Split(_host(axis), value, num_split=num_or_size_splits, name=name)
+    lengths = convert_to_tensor(_host(num_or_size_splits))
     if lengths.ndim == 0:
         raise ValueError("num_or_size_splits must be a Python integer or a vector of lengths, not a scalar tensor")
     if num is None:
         num = None if not lengths.dims else lengths.dims[0]
         if num is None:
             raise ValueError(f"Cannot infer argument `num` from shape {lengths.shape}")
-    return raw.SplitV(value, lengths, axis, num_split=num, name=name)
+    return raw.SplitV(value, lengths, _host(axis), num_split=num, name=name)
 
 
 # ------------------------------------------------------------------------------------------------- parts
@@ -489,7 +495,7 @@ def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor
     Raises:
         InvalidArgumentError: It would reach outside.
     """
-    return raw.Slice(input_, _sizes(begin), _sizes(size), name=name)
+    return raw.Slice(input_, _host(begin), _host(size), name=name)
 
 
 def strided_slice(
@@ -511,7 +517,7 @@ def strided_slice(
         var: Unused; kept for its place.
         name: A name for the graph node.
     """
-    first = convert_to_tensor(_sizes(begin))
+    first = convert_to_tensor(_host(begin))
     masks = {
         "begin_mask": begin_mask, "end_mask": end_mask, "ellipsis_mask": ellipsis_mask, "new_axis_mask": new_axis_mask,
         "shrink_axis_mask": shrink_axis_mask,
@@ -520,7 +526,7 @@ def strided_slice(
     if strides is None:
         known = first.dims is not None and None not in first.dims
         steps = np.ones(first.dims, first.dtype.np_dtype) if known else raw.OnesLike(first)  # type: ignore[arg-type]
-    return raw.StridedSlice(input_, first, _sizes(end), steps, **masks, name=name)
+    return raw.StridedSlice(input_, first, _host(end), steps, **masks, name=name)
 
 
 def gather(
@@ -543,7 +549,7 @@ def gather(
     Raises:
         InvalidArgumentError: An index is outside of the axis.
     """
-    return raw.GatherV2(params, indices, batch_dims if axis is None else axis, batch_dims=batch_dims, name=name)
+    return raw.GatherV2(params, indices, _host(batch_dims if axis is None else axis), batch_dims=batch_dims, name=name)
 
 
 def gather_nd(
@@ -686,7 +692,7 @@ def scatter_nd(
     Raises:
         InvalidArgumentError: A coordinate is outside, or the shapes do not fit.
     """
-    return raw.ScatterNd(indices, updates, _sizes(shape), bad_indices_policy=bad_indices_policy, name=name)
+    return raw.ScatterNd(indices, updates, _host(shape), bad_indices_policy=bad_indices_policy, name=name)
 
 
 def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
@@ -763,7 +769,7 @@ def pad(
 
 def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
     """Returns a tensor repeated `multiples[i]` times along each axis i."""
-    return raw.Tile(input, multiples, name=name)
+    return raw.Tile(input, _host(multiples), name=name)
 
 
 def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Tensor:
@@ -803,7 +809,7 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
 
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
     """Returns a tensor with its elements in the opposite order along the axes of the list `axis`."""
-    return raw.ReverseV2(tensor, axis, name=name)
+    return raw.ReverseV2(tensor, _host(axis), name=name)
 
 
 def reverse_sequence(
@@ -832,7 +838,7 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
         axis: The axes; shifts for the same one add up.
         name: A name for the graph node.
     """
-    return raw.Roll(input, shift, axis, name=name)
+    return raw.Roll(input, _host(shift), _host(axis), name=name)
 
 
 def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: str | None = None) -> Tensor:

@@ -109,16 +109,25 @@ def _vectors(*lists: list[Any]) -> list[Tensor]:
     symbolic = [item.dtype for items in lists for item in items if isinstance(item, Tensor)]
     if not symbolic:
         try:
-            return [EagerTensor(np.array(items, np.int32), int32, NUMPY) for items in lists]
+            return [host_integers(items, int32) for items in lists]
         except OverflowError:
-            return [EagerTensor(np.array(items, np.int64), int64, NUMPY) for items in lists]
+            return [host_integers(items, int64) for items in lists]
     dtype = int32 if all(found is int32 for found in symbolic) else int64
     return [_packed(items, dtype) for items in lists]
 
 
+def host_integers(value: Any, dtype: DType) -> EagerTensor:
+    """Returns Python integers as a tensor in host memory, where ops need sizes and axes, whatever the backend.
+
+    Raises:
+        OverflowError: One is too large for `dtype`.
+    """
+    return EagerTensor(np.array(value, dtype.np_dtype), dtype, NUMPY)
+
+
 def _packed(items: list[Any], dtype: DType) -> Tensor:
     if not any(isinstance(item, Tensor) for item in items):
-        return EagerTensor(np.array(items, dtype.np_dtype), dtype, NUMPY)
+        return host_integers(items, dtype)
     return raw.Pack([
         (item if item.dtype is dtype else raw.Cast(item, DstT=dtype))
         if isinstance(item, Tensor)

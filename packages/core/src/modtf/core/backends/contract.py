@@ -51,8 +51,14 @@ class Backend(Protocol):
         """Returns a NumPy array with the same dtype and values; it may share memory."""
         ...
 
-    def prepare(self, kernel: Callable[..., Any]) -> Callable[..., Any]:
-        """Returns `kernel`, a function of arrays only, as eager calls shall run it (jitted, in a scope, ...)."""
+    def prepare(self, kernel: Callable[..., Any], traceable: bool) -> Callable[..., Any]:
+        """Returns `kernel`, a function of arrays only, as eager calls shall run it (jitted, in a scope, ...).
+
+        Args:
+            kernel: The kernel, with namespace and attributes bound.
+            traceable: Whether it is a pure function of this backend's arrays. Others read or write state, or are given
+                NumPy arrays whose values decide shapes.
+        """
         ...
 
     def compile(self, graph: Graph) -> Callable[..., Sequence[Any]]:
@@ -92,7 +98,7 @@ class ArrayBackend:
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.from_dlpack(array) if hasattr(array, "__dlpack__") else np.asarray(array)
 
-    def prepare(self, kernel: Callable[..., Any]) -> Callable[..., Any]:
+    def prepare(self, kernel: Callable[..., Any], traceable: bool) -> Callable[..., Any]:
         return kernel
 
     def compile(self, graph: Graph) -> Callable[..., Sequence[Any]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.backends.contract import ArrayBackend
+from modtf.core.backends.contract import ArrayBackend, Backend
 from modtf.core.values.dtypes import DType
 
 
@@ -14,8 +14,8 @@ class NumpyBackend(ArrayBackend):
     """Computes with NumPy. It holds every dtype, and the other backends fall back to it."""
 
     name = "numpy"
-    xp = np
-    unsupported_errors = ()
+    xp: Any = np
+    unsupported_errors: tuple[type[Exception], ...] = ()
 
     def supports(self, dtype: DType) -> bool:
         return True
@@ -30,5 +30,5 @@ class NumpyBackend(ArrayBackend):
         return "cpu:0"
 
 
-NUMPY = NumpyBackend()
+NUMPY: Backend = NumpyBackend()
 """The one instance."""

@@ -34,12 +34,12 @@ def compare(what: str, given: Any, expected: np.ndarray, tolerance: float = 1.0)
     array = array if isinstance(array, np.ndarray) else np.asarray(array, expected.dtype)
     assert array.dtype == expected.dtype, f"{what}: numpy() gives {array.dtype} for a tensor of {dtype.name}"
     assert array.shape == expected.shape, f"{what}: the shape is {array.shape} rather than {expected.shape}"
-    if not (dtype.is_floating or dtype.is_complex) or tolerance == 0:
+    if dtype.is_floating or dtype.is_complex:
+        wide = np.complex128 if dtype.is_complex else np.float64
+        allowed = tolerance * _TOLERANCE[dtype.real_dtype.name]
+        np.testing.assert_allclose(array.astype(wide), expected.astype(wide), allowed, allowed, err_msg=what)
+    else:
         np.testing.assert_array_equal(array, expected, what)
-        return
-    wide = np.complex128 if dtype.is_complex else np.float64
-    allowed = tolerance * _TOLERANCE[dtype.real_dtype.name]
-    np.testing.assert_allclose(array.astype(wide), expected.astype(wide), allowed, allowed, err_msg=what)
 
 
 def fits(known: Any, actual: Sequence[int]) -> bool:

@@ -39,7 +39,7 @@ def test_eager_on_transposed_inputs(case: Case) -> None:
     """A backend's transposition may be a view; it must compute with views, too."""
     example = case.examples[0]
     given = [
-        tf.raw_ops.Transpose(x=tensor, perm=range(array.ndim)[::-1]) if array.ndim > 1 else tensor
+        tf.raw_ops.Transpose(x=tensor, perm=list(range(array.ndim))[::-1]) if array.ndim > 1 else tensor
         for tensor, array in zip(
             tensors([array.T.copy() if array.ndim > 1 else array for array in example.arrays]), example.arrays, strict=True
         )
@@ -107,4 +107,6 @@ def _check_traced_shapes(example: Example, concrete: Any, row: int) -> None:
         ours = output.dims
         assert output.dtype == expected.dtype
         assert fits(ours, expected.shape), f"{example}: traced as {ours}, but the shape is {expected.shape}"
-        assert says_as_much(ours, theirs), f"{example}: traced as {ours}, where TensorFlow knows {theirs}"
+        # TensorFlow is wrong about Equal of unknown sizes: what does not fit is not asked for.
+        as_much = says_as_much(ours, theirs) or not fits(theirs, expected.shape)
+        assert as_much, f"{example}: traced as {ours}, where TensorFlow knows {theirs}"

@@ -65,13 +65,17 @@ class Bound:
             self.homes = tuple(NUMPY if op.host_outputs else home(backend, dtype) for dtype in self.dtypes)
         self.fell_back = on_host
         # Ops over state and functions act in the name of the chosen backend wherever their other inputs are.
-        kernel = op.native_kernel(NUMPY if on_host and not _acts_for_backend(op) else backend, attrs)
+        try:
+            kernel = op.native_kernel(NUMPY if on_host and not _acts_for_backend(op) else backend, attrs)
+        except AttributeError as error:  # the namespace has no such function
+            kernel = _raising(error)
         if string in self.dtypes:
             kernel = _keeping_object_arrays(kernel, self.single)
         if on_host:
             self.call: Callable[..., Any] = _quietly(kernel) if op.quiet else kernel
         else:
-            self.call = kernel if op.stateful or op.host_inputs or op.host_outputs else backend.prepare(kernel)
+            traceable = not (op.stateful or op.host_inputs)
+            self.call = kernel if op.host_outputs else backend.prepare(kernel, traceable)
         self.dtype = self.dtypes[0] if self.single else None
         self.home = self.homes[0] if self.single else None
 
@@ -84,38 +88,38 @@ class Bound:
             for name, dtype in zip(names, input_dtypes, strict=True)
         )
 
-    def fall_back(self, error: Exception) -> bool:
-        """Makes `call` compute on NumPy arrays, if `error` says that the backend itself cannot.
+    def retry(self, error: Exception, arrays: Sequence[Any]) -> Any:
+        """Computes with core's NumPy kernel what `call` failed to; if that works, `call` does so from now on.
 
-        Returns:
-            Whether `call` has changed, so that calling it again makes sense.
+        Args:
+            error: What `call` raised.
+            arrays: What it was given.
 
         Raises:
-            UnimplementedError: Falling back is switched off.
+            UnimplementedError: The backend cannot compute the op, and falling back is switched off.
+            Exception: `error`, if it does not say that the backend is unable to, or what the NumPy kernel raises: the
+                input was at fault.
         """
         if self.fell_back or not isinstance(error, self.backend.unsupported_errors):
-            return False
+            raise error
         if not soft_placement:
             raise UnimplementedError(
                 f"{self.op.name} cannot be computed by the backend {self.backend.name!r} ({error}), and falling back to "
                 "NumPy is switched off; switch it on with tf.config.set_soft_device_placement(True)."
             ) from error
-        self.fell_back = True
         kernel = _quietly(self.op.native_kernel(NUMPY, self.attrs, override=False))
         placement, homes, single = self.placement, self.homes, self.single
-        noted: list[bool] = []
 
         def through_host(*arrays: Any) -> Any:
             result = kernel(*(b.to_numpy(array) for b, array in zip(placement, arrays, strict=True)))
-            if not noted:
-                noted.append(True)
-                fallbacks[self.backend.name, self.op.name] += 1
             if single:
                 return homes[0].from_numpy(np.asarray(result))
             return [b.from_numpy(np.asarray(array)) for b, array in zip(homes, result, strict=True)]
 
+        result = through_host(*arrays)
         self.call = through_host
-        return True
+        fallbacks[self.backend.name, self.op.name] += 1
+        return result
 
 
 def bind(op: Op, backend: Backend, attrs: tuple[Any, ...], input_dtypes: Sequence[DType]) -> Bound:
@@ -137,6 +141,13 @@ def _acts_for_backend(op: Op) -> bool:
     from modtf.core.engine.vocabulary import _wants_backend
 
     return callable(op.kernel) and _wants_backend(op.kernel)
+
+
+def _raising(error: AttributeError) -> Callable[..., Any]:
+    def missing(*arrays: Any) -> Any:
+        raise error
+
+    return missing
 
 
 def _quietly(kernel: Callable[..., Any]) -> Callable[..., Any]:

@@ -76,12 +76,10 @@ def note(
 
 
 def _retry(bound: Bound, inputs: Sequence[Tensor], arrays: Sequence[Any], error: Exception) -> Any:
-    if bound.fall_back(error):
-        try:
-            return bound.call(*arrays)
-        except Exception as host_error:
-            error = host_error
-    raise explain(error, bound.op, inputs, bound.attrs) from error
+    try:
+        return bound.retry(error, arrays)
+    except Exception as final:
+        raise explain(final, bound.op, inputs, bound.attrs) from final
 
 
 def explain(error: Exception, op: Op, inputs: Sequence[Any], attrs: tuple[Any, ...], node: Any = None) -> Exception:

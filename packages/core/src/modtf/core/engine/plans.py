@@ -153,9 +153,7 @@ def _with_fallback(bound: Bound) -> Callable[..., Any]:
         try:
             return bound.call(*arrays)
         except Exception as error:
-            if not bound.fall_back(error):
-                raise
-            return bound.call(*arrays)
+            return bound.retry(error, arrays)
 
     return call
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any as _Any  # `Any` itself is an op
 
 from modtf.core.engine.vocabulary import REGISTRY, get_op
 from modtf.core.values.errors import NotFoundError
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> _Any:
     if name.startswith("__"):
         raise AttributeError(name)
     try:

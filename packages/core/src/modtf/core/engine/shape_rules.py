@@ -188,7 +188,7 @@ def _computed(node: Any, values: Sequence[np.ndarray]) -> np.ndarray | None:
     known = np.logical_and.reduce([first == other for other in results]) if len(results) > 1 else np.ones_like(first, bool)
     partial = first.astype(object)
     if not np.all(known):
-        partial = np.where(known, partial, None)
+        partial = np.where(known, partial, np.array(None, dtype=object))
     return np.asarray(partial, dtype=object)
 
 

@@ -26,8 +26,7 @@ def _bias_dims(value: Tensor, bias: Tensor, data_format: str = "NHWC") -> Dims:
     channels, (given,) = dims[_channel_axis(data_format, len(dims))], bias.dims
     if channels is not None and given is not None and channels != given:
         raise ValueError(
-            f"Must provide as many biases as the last dimension of the input tensor (in NCHW, its second): {[given]} vs. "
-            f"{list(dims)}"
+            f"Must provide as many biases as the input tensor has channels: {[given]} vs. {list(dims)} ({data_format})"
         )
     return dims
 

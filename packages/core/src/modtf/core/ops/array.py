@@ -264,8 +264,12 @@ def _transpose(name: str, kernel: Any) -> Op:
     )
 
 
+def _turned(xp: Any, x: Any, perm: np.ndarray) -> Any:
+    return xp.permute_dims(x, tuple([axis + len(perm) if axis < 0 else axis for axis in perm.tolist()]))
+
+
 def _conjugate_transpose(xp: Any, x: Any, perm: np.ndarray) -> Any:
-    turned = xp.permute_dims(x, tuple(perm.tolist()))
+    turned = _turned(xp, x, perm)
     return xp.conj(turned) if xp.isdtype(x.dtype, "complex floating") else turned
 
 
@@ -275,7 +279,7 @@ def inverse(perm: Tensor) -> Any:
     return raw.InvertPermutation(perm) if known is None else np.argsort(known % max(len(known), 1)).astype(known.dtype)
 
 
-transpose = _transpose("Transpose", lambda xp, x, perm: xp.permute_dims(x, tuple(perm.tolist())))
+transpose = _transpose("Transpose", _turned)
 transpose.gradient(lambda call, dy: (raw.Transpose(dy, inverse(call.inputs[1])), None))
 conjugate_transpose = _transpose("ConjugateTranspose", _conjugate_transpose)
 conjugate_transpose.gradient(lambda call, dy: (conj(raw.Transpose(dy, inverse(call.inputs[1]))), None))

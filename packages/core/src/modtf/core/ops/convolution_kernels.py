@@ -72,7 +72,7 @@ def input_back(xp: Any, filters: Any, dy: Any, windows: _Windows, depth: int) ->
     def back(dy: Any, windows: _Windows) -> Any:
         rows, shape = xp.reshape(dy, (-1, outer)), (*counts(windows), inner)
         parts = (
-            xp.reshape(xp.matmul(rows, xp.matrix_transpose(filters[tap[1:]])), shape)
+            xp.reshape(xp.matmul(rows, xp.matrix_transpose(filters[(*tap[1:], ...)])), shape)
             for tap in taps(windows)
         )
         return overlay(xp, parts, windows)
@@ -140,7 +140,7 @@ def depthwise_input_back(xp: Any, filters: Any, dy: Any, windows: _Windows, chan
     else:
 
         def back(dy: Any, windows: _Windows) -> Any:
-            return overlay(xp, (dy * weights[tap[1:]] for tap in taps(windows)), windows)
+            return overlay(xp, (dy * weights[(*tap[1:], ...)] for tap in taps(windows)), windows)
 
         result = in_batches(xp, back, [dy], windows)
     if multiplier > 1:
@@ -175,7 +175,7 @@ def _multiply_add(xp: Any, x: Any, weights: Any, windows: _Windows) -> Any:
     x = padded(xp, x, windows)
     if xp is np:
         return _multiply_add_in_one_pass(x, weights, windows)
-    products = [at_tap(x, windows, tap) * weights[tap[1:]] for tap in taps(windows)]
+    products = [at_tap(x, windows, tap) * weights[(*tap[1:], ...)] for tap in taps(windows)]
     return sum(products[1:], products[0])
 
 

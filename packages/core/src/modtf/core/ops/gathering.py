@@ -48,7 +48,7 @@ def _gathered_dims(params: Tensor, indices: Tensor, axis: Tensor, *, batch_dims:
 
 
 @op(
-    "GatherV2[Tparams, Tindices: int16|int32|int64, Taxis: index = int32]"
+    "GatherV2[Tparams, Tindices: int16|int32|int64, Taxis: index]"
     "(params: Tparams, indices: Tindices, axis: Taxis, *, batch_dims: int = 0) -> (output: Tparams)",
     shape=_gathered_dims,
     host_inputs=("axis",),
@@ -173,7 +173,7 @@ def _(call: Any, dy: Tensor) -> tuple[Tensor, None]:
 
 
 def _scatter(xp: Any, how: str, base: Any, indices: Any, updates: Any) -> Any:
-    """Returns a copy of `base` with the slices that `indices` name set to, or combined with, the updates."""
+    """Returns `base`, which nobody else holds, with the slices that `indices` name set to the updates or combined."""
     dims, depth = base.shape, indices.shape[-1]
     if updates.shape != (*indices.shape[:-1], *dims[depth:]):
         raise ValueError(_mismatch(indices.shape, updates.shape, dims))
@@ -183,17 +183,29 @@ def _scatter(xp: Any, how: str, base: Any, indices: Any, updates: Any) -> Any:
     if hasattr(flat, "at"):  # the namespaces whose arrays never change, such as JAX's, have this instead
         result = getattr(flat.at[rows], how)(parts)
     elif xp is np:
-        result = flat.copy()
+        result = flat
         if how == "set":
             result[rows] = parts
-        else:
-            _COMBINED[how].at(result, rows, parts)
+        elif parts.size:
+            _combine(_COMBINED[how], result, rows, parts)
     else:
         raise NotImplementedError("The Array API standard has no scattering.")
     return xp.reshape(result, dims)
 
 
 _COMBINED = {"add": np.add, "max": np.maximum, "min": np.minimum}
+
+
+def _combine(ufunc: np.ufunc, target: np.ndarray, rows: np.ndarray, parts: np.ndarray) -> None:
+    """Combines each part into its row of `target`; several may be for one row."""
+    if parts.ndim == 1:
+        ufunc.at(target, rows, parts)
+        return
+    order = np.argsort(rows, kind="stable")  # much faster than `at` for whole rows
+    ordered = rows[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    reduced = ufunc.reduceat(parts[order], starts, axis=0, dtype=parts.dtype)
+    target[ordered[starts]] = ufunc(target[ordered[starts]], reduced)
 
 
 def _mismatch(indices: Any, updates: Any, of: Any) -> str:
@@ -226,13 +238,19 @@ def scatter_nd(xp: Any, indices: Any, updates: Any, shape: np.ndarray, *, bad_in
 scatter_nd.gradient(lambda call, dy: (None, raw.GatherNd(dy, call.inputs[0]), None))
 
 
-def _tensor_scatter(name: str, index_types: str, kernel: Any, gradient: Any) -> None:
+def _tensor_scatter(name: str, index_types: str, how: str, gradient: Any) -> None:
     """`gradient(tensor, indices, updates, output, dy)` gives those of tensor and updates."""
+
+    def kernel(xp: Any, tensor: Any, indices: Any, updates: Any, *, bad_indices_policy: str) -> Any:
+        if how == "subtract":
+            return _scatter(xp, "add", xp.asarray(tensor, copy=True), indices, -updates)
+        return _scatter(xp, how, xp.asarray(tensor, copy=True), indices, updates)
+
     made = register(
         Op(
             f"{name}[T, Tindices: {index_types}](tensor: T, indices: Tindices, updates: T, *, "
             "bad_indices_policy: string = '') -> (output: T)",
-            kernel=lambda xp, tensor, indices, updates, *, bad_indices_policy: kernel(xp, tensor, indices, updates),
+            kernel=kernel,
             shape=lambda tensor, indices, updates, *, bad_indices_policy: _scattered_dims(indices, updates, tensor.dims),
         )
     )
@@ -252,29 +270,17 @@ def _extreme_gradient(tensor: Tensor, indices: Tensor, updates: Tensor, output: 
     return share * kept, raw.GatherNd(share, indices) * won
 
 
-_tensor_scatter(
-    "TensorScatterUpdate", "int16|int32|int64|uint16",
-    lambda xp, tensor, indices, updates: _scatter(xp, "set", tensor, indices, updates),
-    lambda tensor, indices, updates, output, dy: (
-        raw.TensorScatterUpdate(dy, indices, raw.ZerosLike(updates)),
-        raw.GatherNd(dy, raw.Cast(indices, DstT="int32") if indices.dtype.name == "uint16" else indices),
+for _name, _types, _how, _gradient in (
+    (
+        "TensorScatterUpdate", "int16|int32|int64|uint16", "set",
+        lambda tensor, indices, updates, output, dy: (
+            raw.TensorScatterUpdate(dy, indices, raw.ZerosLike(updates)),
+            raw.GatherNd(dy, raw.Cast(indices, DstT="int32") if indices.dtype.name == "uint16" else indices),
+        ),
     ),
-)  # fmt: skip
-_tensor_scatter(
-    "TensorScatterAdd", "index",
-    lambda xp, tensor, indices, updates: _scatter(xp, "add", tensor, indices, updates),
-    lambda tensor, indices, updates, output, dy: (dy, raw.GatherNd(dy, indices)),
-)  # fmt: skip
-_tensor_scatter(
-    "TensorScatterSub", "index",
-    lambda xp, tensor, indices, updates: _scatter(xp, "add", tensor, indices, -updates),
-    lambda tensor, indices, updates, output, dy: (dy, -raw.GatherNd(dy, indices)),
-)  # fmt: skip
-_tensor_scatter(
-    "TensorScatterMax", "index",
-    lambda xp, tensor, indices, updates: _scatter(xp, "max", tensor, indices, updates), _extreme_gradient,
-)  # fmt: skip
-_tensor_scatter(
-    "TensorScatterMin", "index",
-    lambda xp, tensor, indices, updates: _scatter(xp, "min", tensor, indices, updates), _extreme_gradient,
-)  # fmt: skip
+    ("TensorScatterAdd", "index", "add", lambda tensor, indices, updates, output, dy: (dy, raw.GatherNd(dy, indices))),
+    ("TensorScatterSub", "index", "subtract", lambda tensor, indices, updates, output, dy: (dy, -raw.GatherNd(dy, indices))),
+    ("TensorScatterMax", "index", "max", _extreme_gradient),
+    ("TensorScatterMin", "index", "min", _extreme_gradient),
+):  # fmt: skip
+    _tensor_scatter(_name, _types, _how, _gradient)

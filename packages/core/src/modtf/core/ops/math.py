@@ -60,8 +60,8 @@ _unary("Asinh", _FC, "asinh", lambda x, y, dy: dy / conj(raw.Cosh(y)))
 _unary("Acosh", _FC, "acosh", lambda x, y, dy: dy / conj(raw.Sinh(y)))
 _unary("Atanh", _FC, "atanh", lambda x, y, dy: dy * raw.Reciprocal(_number(x, 1) - raw.Square(conj(x))))
 # Through tanh, so that no exponential overflows.
-_unary("Sigmoid", _FC, lambda xp, x: 0.5 * (xp.tanh(0.5 * x) + 1), lambda x, y, dy: raw.SigmoidGrad(y, dy))
-_unary("Tanh", _FC, "tanh", lambda x, y, dy: raw.TanhGrad(y, dy))
+_unary("Sigmoid", _FC, lambda xp, x: 0.5 * (xp.tanh(0.5 * x) + 1), lambda x, y, dy: raw.SigmoidGrad(conj(y), dy))
+_unary("Tanh", _FC, "tanh", lambda x, y, dy: raw.TanhGrad(conj(y), dy))
 _unary("Floor", "floating", "floor", None)
 _unary("Ceil", "floating", "ceil", None)
 _unary("Rint", "floating", "round", None)
@@ -73,45 +73,51 @@ for _name, _kernel in {"IsNan": "isnan", "IsInf": "isinf", "IsFinite": "isfinite
 register(Op("LogicalNot(x: bool) -> (y: bool)", kernel="logical_not", shape=unchanged)).gradient(None)
 
 
-def _from_output(name: str, kernel: Any, gradient: Any) -> None:
-    """The gradient ops, of an op's output `y` and the gradient `dy` that flows into it.
+def _from_output(name: str, conjugates: bool, kernel: Any, gradient: Any) -> None:
+    """The gradient ops: of an op's output `y` and the gradient `dy` that flows into it.
 
-    `gradient(y, dy, dz)` is for them what an op's gradient is for it, with `y` and `dz` conjugated.
+    Args:
+        name: The op's name.
+        conjugates: Whether it conjugates `y`; otherwise, it is given the conjugate.
+        kernel: `kernel(y, dy)`.
+        gradient: `gradient(y, dy, z, dz)`, where `z` is its own output.
     """
 
-    def conjugating(xp: Any, y: Any, dy: Any) -> Any:
-        return kernel(xp.conj(y) if is_complex(y) else y, dy)
+    def computed(xp: Any, y: Any, dy: Any) -> Any:
+        return kernel(xp.conj(y) if conjugates and is_complex(y) else y, dy)
 
-    made = register(Op(f"{name}[T: {_FC}](y: T, dy: T) -> (z: T)", kernel=conjugating, shape=unchanged, quiet=True))
-    made.gradient(lambda call, dz: gradient(conj(call.inputs[0]), conj(call.inputs[1]), dz))
+    made = register(Op(f"{name}[T: {_FC}](y: T, dy: T) -> (z: T)", kernel=computed, shape=unchanged, quiet=True))
+    made.gradient(lambda call, dz: gradient(*call.inputs, call.outputs[0], dz))
 
 
-_from_output(
-    "TanhGrad",
-    lambda y, dy: dy * (1 - y * y),
-    lambda y, dy, dz: (dz * _number(y, -2) * dy * y, raw.TanhGrad(conj(y), dz)),
-)
-_from_output(
-    "SigmoidGrad",
-    lambda y, dy: dy * y * (1 - y),
-    lambda y, dy, dz: (dz * dy - _number(y, 2) * dz * dy * y, raw.SigmoidGrad(conj(y), dz)),
-)
-_from_output(
-    "SqrtGrad",
-    lambda y, dy: dy * 0.5 / y,
-    lambda y, dy, dz: (-dz * dy * _number(y, 0.5) / (y * y), dz * _number(y, 0.5) / y),
-)
-_from_output(
-    "RsqrtGrad",
-    lambda y, dy: dy * (-0.5 * y * y * y),
-    lambda y, dy, dz: (_number(y, -1.5) * dz * dy * raw.Square(y), raw.RsqrtGrad(conj(y), dz)),
-)
-for _name in ("ReciprocalGrad", "InvGrad"):
-    _from_output(
-        _name,
-        lambda y, dy: -dy * y * y,
-        lambda y, dy, dz: (dz * _number(y, -2) * dy * y, raw.ReciprocalGrad(conj(y), dz)),
-    )
+def _tanh_grad_gradient(y: Tensor, dy: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
+    return dz * _number(y, -2) * conj(dy) * conj(y), raw.TanhGrad(conj(y), dz)
+
+
+def _sigmoid_grad_gradient(y: Tensor, dy: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
+    both = dz * conj(dy)
+    return both - _number(y, 2) * both * conj(y), raw.SigmoidGrad(conj(y), dz)
+
+
+def _sqrt_grad_gradient(y: Tensor, dy: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
+    quotient = dz / y
+    return -conj(quotient) * z, _number(y, 0.5) * quotient
+
+
+def _rsqrt_grad_gradient(y: Tensor, dy: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
+    return _number(y, -1.5) * conj(dz) * dy * raw.Square(conj(y)), raw.RsqrtGrad(conj(y), dz)
+
+
+def _reciprocal_grad_gradient(y: Tensor, dy: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
+    return conj(dz) * _number(y, -2) * dy * conj(y), raw.ReciprocalGrad(conj(y), dz)
+
+
+_from_output("TanhGrad", False, lambda y, dy: dy * (1 - y * y), _tanh_grad_gradient)
+_from_output("SigmoidGrad", False, lambda y, dy: dy * y * (1 - y), _sigmoid_grad_gradient)
+_from_output("SqrtGrad", True, lambda y, dy: dy * 0.5 / y, _sqrt_grad_gradient)
+_from_output("RsqrtGrad", True, lambda y, dy: dy * y * (-0.5 * y * y), _rsqrt_grad_gradient)
+_from_output("ReciprocalGrad", True, lambda y, dy: -dy * y * y, _reciprocal_grad_gradient)
+_from_output("InvGrad", True, lambda y, dy: -dy * y * y, _reciprocal_grad_gradient)
 
 
 # ------------------------------------------------------------------------------------------------- two operands

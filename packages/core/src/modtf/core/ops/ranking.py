@@ -67,15 +67,14 @@ def top_k_v1(xp: Any, input: Any, *, k: int, sorted: bool) -> tuple[Any, Any]:  
 
 
 def _top_gradient(call: Any, d_values: Tensor, d_indices: Any) -> list[Any]:
+    """Lays the gradients back where the elements came from."""
     x, indices = call.inputs[0], raw.Cast(call.outputs[1], DstT="int32")
     shape = raw.Shape(x)
-    columns = shape[-1]
-    k = raw.Shape(indices)[-1]
-    rows = raw.Reshape(indices, raw.Pack([-1, k]))
-    starts = raw.Range(0, raw.Shape(rows)[0], 1) * columns
-    flat = raw.Reshape(rows + raw.ExpandDims(starts, 1), [-1, 1])
-    size = raw.Reshape(raw.Size(x), [1])
-    return [raw.Reshape(raw.ScatterNd(flat, raw.Reshape(d_values, [-1]), size), shape), *(None for _ in call.inputs[1:])]
+    columns, lines = shape[-1], raw.Prod(shape[:-1], 0)
+    starts = raw.ExpandDims(raw.Range(0, lines, 1) * columns, 1)
+    positions = raw.Reshape(indices, raw.Pack([lines, raw.Shape(indices)[-1]])) + starts
+    d_flat = raw.ScatterNd(raw.Reshape(positions, [-1, 1]), raw.Reshape(d_values, [-1]), raw.Reshape(raw.Size(x), [1]))
+    return [raw.Reshape(d_flat, shape), *(None for _ in call.inputs[1:])]
 
 
 top_k.gradient(_top_gradient)

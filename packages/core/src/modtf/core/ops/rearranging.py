@@ -26,8 +26,9 @@ def _tiled_dims(input: Tensor, multiples: Tensor) -> Dims:  # noqa: A002 (the sc
     if dims is not None and count is not None and count != len(dims):
         raise ValueError(f"Expected multiples argument to be a vector of length {len(dims)} but got length {count}")
     rank = len(dims) if dims is not None else count
-    if dims is None or times is None:
+    if rank is None or times is None:
         return None if rank is None else (None,) * rank
+    dims = (None,) * rank if dims is None else dims
     return tuple(
         0 if time == 0 else None if dim is None or time is None else dim * time for dim, time in zip(dims, times.tolist(), strict=True)
     )
@@ -78,7 +79,13 @@ def _padded_dims(input: Tensor, paddings: Tensor) -> Dims:  # noqa: A002
 
 
 def _pad(xp: Any, input: Any, paddings: np.ndarray, value: Any) -> Any:  # noqa: A002
+    _check_paddings(paddings, input.shape)
     return xp.pad(input, paddings.tolist(), constant_values=value)
+
+
+def _check_paddings(paddings: np.ndarray, dims: Any) -> None:
+    if paddings.shape != (len(dims), 2):
+        raise ValueError(f"paddings must have the shape ({len(dims)}, 2), but it is {paddings.shape}")
 
 
 _PADDED = "input: T, paddings: Tpaddings"
@@ -86,7 +93,7 @@ _PADDED = "input: T, paddings: Tpaddings"
 
 @op(f"Pad[T, Tpaddings: index = int32]({_PADDED}) -> (output: T)", shape=_padded_dims, host_inputs=("paddings",))
 def pad(xp: Any, input: Any, paddings: np.ndarray) -> Any:  # noqa: A002
-    return _pad(xp, input, paddings, b"" if input.dtype == object else 0)
+    return _pad(xp, input, paddings, np.array(b"", object) if input.dtype == object else 0)
 
 
 @op(
@@ -115,6 +122,7 @@ pad.gradient(lambda call, dy: (_without_padding(call, dy), None))
 
 
 def _check_mirror(paddings: np.ndarray, dims: Any, mode: str) -> None:
+    _check_paddings(paddings, dims)
     offset = 1 if mode == "REFLECT" else 0
     for (before, after), dim in zip(paddings.tolist(), dims, strict=True):
         if dim is not None and max(before, after) > dim - offset:
@@ -145,8 +153,9 @@ mirror_pad.gradient(lambda call, dy: (raw.MirrorPadGrad(dy, call.inputs[1], mode
 
 def _unmirrored_dims(input: Tensor, paddings: Tensor, *, mode: str) -> Dims:  # noqa: A002
     dims, widths = input.dims, _known(paddings)
-    if dims is None or widths is None:
+    if widths is None:
         return None if dims is None else (None,) * len(dims)
+    dims = (None,) * len(widths) if dims is None else dims
     return tuple(
         None if dim is None or before is None or after is None else dim - before - after
         for dim, (before, after) in zip(dims, widths.tolist(), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import constant_value, normal_axis, reduced_dims
 from modtf.core.engine.vocabulary import Op, find_kernel_dtype, register
 from modtf.core.ops.common import conj
-from modtf.core.values.dtypes import DType, from_numpy
+from modtf.core.ops.kinds import dtype_of
+from modtf.core.ops.narrow_floats import widened
+from modtf.core.values.dtypes import DType
 from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
 
@@ -47,15 +50,12 @@ def _standard(function: str) -> Any:
 
 
 def _accumulated(function: str) -> Any:
-    """The namespace's sum or product in the dtype of the operand; 16-bit floats are added up in 32 bits."""
+    """The namespace's sum or product in the dtype of the operand."""
 
     def reduce(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-        if not axes:
-            return x
-        wide = xp.float32 if x.dtype.itemsize == 2 and _dtype_of(x).is_floating else x.dtype
-        return xp.astype(getattr(xp, function)(x, axis=axes, keepdims=keepdims, dtype=wide), x.dtype, copy=False)
+        return getattr(xp, function)(x, axis=axes, keepdims=keepdims, dtype=x.dtype) if axes else x
 
-    return reduce
+    return widened(reduce)
 
 
 def _extreme(function: str, limit: str) -> Any:
@@ -63,7 +63,7 @@ def _extreme(function: str, limit: str) -> Any:
         if not axes:
             return x
         if any(x.shape[axis] == 0 for axis in axes):  # of nothing, the largest is as small as can be
-            dtype = _dtype_of(x)
+            dtype = dtype_of(x)
             value = getattr(dtype, limit) if dtype.is_integer else {"min": -np.inf, "max": np.inf}[limit]
             return xp.full(reduced_dims(x.shape, axes, keepdims), value, dtype=x.dtype)
         return getattr(xp, function)(x, axis=axes, keepdims=keepdims)
@@ -71,28 +71,22 @@ def _extreme(function: str, limit: str) -> Any:
     return reduce
 
 
+@widened
 def _mean(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     if not axes:
         return x
-    count = int(np.prod([x.shape[axis] for axis in axes]))
-    dtype = _dtype_of(x)
-    if dtype.is_integer:  # rounded towards zero
-        total = xp.sum(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
+    count = math.prod(x.shape[axis] for axis in axes)
+    total = xp.sum(x, axis=axes, keepdims=keepdims, dtype=x.dtype)
+    if dtype_of(x).is_integer:  # rounded towards zero
         return xp.astype(xp.trunc(total / max(count, 1)), x.dtype)
-    wide = xp.float32 if x.dtype.itemsize == 2 else x.dtype
-    total = xp.sum(x, axis=axes, keepdims=keepdims, dtype=wide)
-    return xp.astype(total / xp.asarray(count, dtype=wide), x.dtype, copy=False)
+    return total / xp.asarray(count, dtype=x.dtype)
 
 
+@widened
 def _euclidean_norm(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    dtype = _dtype_of(x)
-    wide = xp.astype(x, xp.float64) if dtype.is_integer else xp.astype(x, xp.float32) if x.dtype.itemsize == 2 else x
-    squares = wide * xp.conj(wide) if dtype.is_complex else wide * wide
+    wide = xp.astype(x, xp.float64) if dtype_of(x).is_integer else x
+    squares = xp.conj(wide) * wide if dtype_of(x).is_complex else wide * wide
     return xp.astype(xp.sqrt(xp.sum(squares, axis=axes, keepdims=keepdims) if axes else squares), x.dtype)
-
-
-def _dtype_of(array: Any) -> DType:
-    return from_numpy(np.dtype(array.dtype))
 
 
 def kept_shape(call: Any) -> Tensor:
@@ -132,8 +126,8 @@ def _prod_gradient(call: Any, dy: Tensor) -> tuple[Tensor, None]:
     order = raw.ConcatV2([reduced, kept], 0)
     moved = raw.Transpose(x, order)
     moved_shape = raw.Shape(moved)
-    count = raw.Prod(raw.GatherV2(raw.Shape(x), reduced, 0), 0)
-    flat = raw.Reshape(moved, raw.Pack([count, -1]))
+    counts = [raw.Prod(raw.GatherV2(raw.Shape(x), axes, 0), 0) for axes in (reduced, kept)]
+    flat = raw.Reshape(moved, raw.Pack(counts))
     before = raw.Cumprod(flat, 0, exclusive=True)
     after = raw.Cumprod(flat, 0, exclusive=True, reverse=True)
     others = raw.Transpose(raw.Reshape(conj(before * after), moved_shape), raw.InvertPermutation(order))
@@ -181,7 +175,7 @@ def _place_of_extreme(name: str, function: str, never: float, axis_types: str, o
         axis = normal_axis(int(dimension), input.ndim)
         if input.shape[axis] == 0:
             raise ValueError(f"Reduction axis {axis} is empty in shape {list(input.shape)}")
-        dtype = _dtype_of(input)
+        dtype = dtype_of(input)
         if dtype.is_bool:
             input = xp.astype(input, xp.uint8)  # noqa: A001
         elif dtype.is_floating:  # NaN is passed over

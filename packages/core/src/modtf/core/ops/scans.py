@@ -28,14 +28,14 @@ def _shifted(xp: Any, x: Any, axis: int, steps: int, filler: Any) -> Any:
     return xp.concat([first, x[(*before, slice(0, max(x.shape[axis] - steps, 0)))]], axis=axis)
 
 
-def _scan(name: str, types: str, running: Any, start: Any, gradient: Any) -> None:
+def _scan(name: str, types: str, running: Any, start: float, gradient: Any) -> None:
     """Registers a scan.
 
     Args:
         name: The op's name.
         types: The dtypes that it takes.
         running: `running(xp, x, axis)` gives the inclusive totals from the front.
-        start: `start(xp, x)` is what an exclusive scan begins with.
+        start: `start` is what an exclusive scan begins with.
         gradient: `gradient(x, out, dout, back)`; `back` are the keywords for a scan the other way.
     """
 
@@ -44,7 +44,7 @@ def _scan(name: str, types: str, running: Any, start: Any, gradient: Any) -> Non
         if reverse:
             x = xp.flip(x, axis=where)
         if exclusive:
-            x = _shifted(xp, x, where, 1, start(xp, x))
+            x = _shifted(xp, x, where, 1, start)
         out = running(xp, x, where)
         return xp.flip(out, axis=where) if reverse else out
 
@@ -86,14 +86,13 @@ def _cumulative_log_sum_exp_gradient(x: Tensor, out: Tensor, dout: Tensor, back:
 
 
 _scan(
-    "Cumsum", "number", lambda xp, x, axis: xp.cumulative_sum(x, axis=axis, dtype=x.dtype), lambda xp, x: 0,
+    "Cumsum", "number", lambda xp, x, axis: xp.cumulative_sum(x, axis=axis, dtype=x.dtype), 0,
     lambda x, out, dout, back: raw.Cumsum(dout, **back),
 )  # fmt: skip
 _scan(
-    "Cumprod", "number", lambda xp, x, axis: xp.cumulative_prod(x, axis=axis, dtype=x.dtype), lambda xp, x: 1,
+    "Cumprod", "number", lambda xp, x, axis: xp.cumulative_prod(x, axis=axis, dtype=x.dtype), 1,
     _cumulative_product_gradient,
 )  # fmt: skip
 _scan(
-    "CumulativeLogsumexp", "floating", _running_log_sum_exp, lambda xp, x: xp.finfo(x.dtype).min,
-    _cumulative_log_sum_exp_gradient,
+    "CumulativeLogsumexp", "floating", _running_log_sum_exp, -np.inf, _cumulative_log_sum_exp_gradient,
 )  # fmt: skip

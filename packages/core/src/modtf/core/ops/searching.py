@@ -91,7 +91,7 @@ def _bound(name: str, side: str) -> None:
         ]
         return xp.astype(xp.stack(rows), find_kernel_dtype(xp, out_type))
 
-    schema = f"{name}[T: number](sorted_inputs: T, values: T, *, out_type: type(index) = int32) -> (output: out_type)"
+    schema = f"{name}[T](sorted_inputs: T, values: T, *, out_type: type(index) = int32) -> (output: out_type)"
 
     def dims(sorted_inputs: Tensor, values: Tensor, *, out_type: DType) -> Dims:
         merged(with_rank(sorted_inputs, 2, "sorted_inputs")[:1], with_rank(values, 2, "values")[:1])

@@ -10,16 +10,13 @@ from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import constant_value, merged, with_rank
 from modtf.core.engine.vocabulary import Call, Op, op, register
 from modtf.core.ops.common import like
-from modtf.core.values.dtypes import DType, from_numpy
+from modtf.core.ops.kinds import dtype_of
+from modtf.core.ops.narrow_floats import is_narrow
 from modtf.core.values.errors import InvalidArgumentError
 from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
 
 # ------------------------------------------------------------------------------------------------- reducing rows
-
-
-def _dtype_of(array: Any) -> DType:
-    return from_numpy(np.dtype(array.dtype))
 
 
 class _Reduction:
@@ -52,7 +49,7 @@ class _Reduction:
         if xp is np:
             return self._into(out, rows, segments)
         # The neutral element first, so that `empty` takes no part; updates past the end are dropped.
-        start = xp.full_like(out, self.identity(_dtype_of(out)))
+        start = xp.full_like(out, self.identity(dtype_of(out)))
         places = xp.where(segments < 0, count, segments)
         reduced = getattr(start.at[places], self.update)(rows, mode="drop")
         used = xp.zeros((count,), dtype=xp.bool).at[places].set(True, mode="drop")
@@ -68,7 +65,7 @@ class _Reduction:
             ordered = segments[order]
             starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
             chosen = rows[order]
-            if _dtype_of(rows).is_floating and rows.dtype.itemsize == 2:  # too coarse to add up in
+            if is_narrow(rows):  # too coarse to add up in
                 chosen = chosen.astype(np.float32)
             out[ordered[starts]] = self.ufunc.reduceat(chosen, starts, axis=0).astype(out.dtype, copy=False)
         return out
@@ -123,7 +120,7 @@ def _unsorted(name: str, types: str, reduction: _Reduction, gradient: Any, index
         _check_prefix(data.shape, segment_ids.shape)
         if num_segments < 0:
             raise InvalidArgumentError(f"Input num_segments == {num_segments} must not be negative")
-        return reduction(xp, data, segment_ids, int(num_segments), reduction.identity(_dtype_of(data)))
+        return reduction(xp, data, segment_ids, int(num_segments), reduction.identity(dtype_of(data)))
 
     schema = (
         f"UnsortedSegment{name}[T: {types}, Tindices: {index}, Tnumsegments: index = int32]"
@@ -212,7 +209,7 @@ def _mean(xp: Any, data: Any, segment_ids: Any, count: int) -> Any:
     sums = _SUM(xp, data, segment_ids, count, 0)
     sizes = _SUM(xp, xp.ones(segment_ids.shape, dtype=xp.int32), segment_ids, count, 0)
     sizes = xp.reshape(xp.maximum(sizes, xp.ones_like(sizes)), (-1,) + (1,) * (sums.ndim - 1))
-    if _dtype_of(data).is_integer:
+    if dtype_of(data).is_integer:
         return xp.astype(xp.trunc(sums / sizes), data.dtype)
     return sums / xp.astype(sizes, data.dtype)
 

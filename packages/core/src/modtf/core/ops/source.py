@@ -105,8 +105,8 @@ def _filled(value: int) -> Any:
     return lambda xp, x: xp.full(x.shape, value, dtype=x.dtype) if x.dtype != object else np.full(x.shape, b"", object)
 
 
-for _name, _value in {"ZerosLike": 0, "OnesLike": 1}.items():
-    register(Op(f"{_name}[T](x: T) -> (y: T)", kernel=_filled(_value), shape=unchanged)).gradient(None)
+for _name, _types, _value in (("ZerosLike", "any", 0), ("OnesLike", "number|bool", 1)):
+    register(Op(f"{_name}[T: {_types}](x: T) -> (y: T)", kernel=_filled(_value), shape=unchanged)).gradient(None)
 
 
 @op(
@@ -123,23 +123,28 @@ def _(call: Any, dy: Tensor) -> tuple[None, Tensor]:
     return None, raw.Sum(dy, raw.Range(0, raw.Rank(dy), 1))
 
 
-def _range_dims(start: Tensor, limit: Tensor, delta: Tensor) -> Any:
-    values = [constant_value(item) for item in (start, limit, delta)]
-    if any(value is None for value in values):
-        return (None,)
-    return (len(np.arange(*values)),)  # type: ignore[call-overload]
-
-
-@op(
-    "Range[Tidx: real = int32](start: Tidx, limit: Tidx, delta: Tidx) -> (output: Tidx)",
-    shape=_range_dims,
-    host_inputs=("start", "limit", "delta"),
-)
-def range_(xp: Any, start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> Any:
+def _check_range(start: Any, limit: Any, delta: Any) -> None:
     if delta == 0:
         raise ValueError("Requires delta != 0: 0")
     if (delta > 0 and start > limit) or (delta < 0 and start < limit):
         raise ValueError(f"Requires start <= limit when delta > 0 and start >= limit when delta < 0: {start}/{limit}")
+
+
+def _range_dims(start: Tensor, limit: Tensor, delta: Tensor) -> Any:
+    values = [constant_value(item) for item in (start, limit, delta)]
+    if any(value is None for value in values):
+        return (None,)
+    _check_range(*values)
+    return (len(np.arange(*values)),)  # type: ignore[call-overload]
+
+
+@op(
+    "Range[Tidx: floating|signed|uint16|uint32|uint64 = int32](start: Tidx, limit: Tidx, delta: Tidx) -> (output: Tidx)",
+    shape=_range_dims,
+    host_inputs=("start", "limit", "delta"),
+)
+def range_(xp: Any, start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> Any:
+    _check_range(start, limit, delta)
     return xp.asarray(np.arange(start, limit, delta, dtype=start.dtype))
 
 
@@ -166,6 +171,8 @@ def _one_hot_dims(indices: Tensor, depth: Tensor, on_value: Tensor, off_value: T
     host_inputs=("depth",),
 )
 def one_hot(xp: Any, indices: Any, depth: np.ndarray, on_value: Any, off_value: Any, *, axis: int) -> Any:
+    if depth < 0:
+        raise ValueError(f"depth must be non-negative, got: {depth}")
     position = len(indices.shape) if axis == -1 else axis
     places = xp.reshape(xp.arange(int(depth), dtype=xp.int32), (-1, *[1] * (len(indices.shape) - position)))
     return xp.where(xp.expand_dims(indices, axis=position) == places, on_value, off_value)

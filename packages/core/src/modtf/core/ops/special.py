@@ -1,4 +1,4 @@
-"""Special functions: the error function and its relatives, the gamma function's logarithm and derivative.
+"""Special functions: the error function and its relatives, the gamma function's logarithm and derivatives, zeta.
 
 All are computed in float64 and rounded to the operand's dtype.
 """
@@ -9,10 +9,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from modtf.core.engine import raw
-from modtf.core.engine.shape_rules import unchanged
+from modtf.core.engine.shape_rules import broadcast, unchanged
 from modtf.core.engine.vocabulary import Op, register
-from modtf.core.ops.common import like
+from modtf.core.ops.common import like, unbroadcast
 from modtf.core.values.tensors import Tensor
 
 _SQRT_HALF = math.sqrt(0.5)
@@ -74,7 +76,7 @@ def erf(xp: Any, x: Any) -> Any:
 def erfc(xp: Any, x: Any) -> Any:
     """1 - erf(x) of float64, exact where that is tiny."""
     size = xp.abs(x)
-    tail = xp.where(size > 30.0, 0 * size, _tail(xp, size))
+    tail = xp.where(size > 30.0, xp.zeros_like(size), _tail(xp, size))
     result = xp.where(size <= 0.46875, 1 - erf(xp, x), xp.where(x > 0, tail, 2 - tail))
     return xp.where(xp.isnan(x), x, result)
 
@@ -129,6 +131,37 @@ def ndtri(xp: Any, p: Any) -> Any:
     return xp.where(inside, result, xp.full_like(result, math.nan))
 
 
+# ------------------------------------------------------------------------------------------------- zeta
+
+# B(2k) / (2k)!, for the Euler-Maclaurin formula; Abramowitz and Stegun, 23.1.30.
+_EULER_MACLAURIN = (
+    1 / 12, -1 / 720, 1 / 30240, -1 / 1209600, 1 / 47900160, -691 / 1307674368000, 1 / 74724249600,
+    -3617 / 10670622842880000,
+)  # fmt: skip
+_SUMMED = 10
+
+
+def zeta(xp: Any, x: Any, q: Any) -> Any:
+    """The Hurwitz zeta function, the sum of (q + k)^-x over k from 0, of float64.
+
+    By the Euler-Maclaurin formula. It is infinite where a term divides by zero, and NaN for x < 1 and where a negative q
+    has no real power.
+    """
+    total = 0 * x
+    for k in range(_SUMMED):
+        total = total + xp.pow(q + k, -x)
+    end = q + _SUMMED
+    power = xp.pow(end, -x)
+    total = total + power * (end / (x - 1) + 0.5)
+    for k, coefficient in enumerate(_EULER_MACLAURIN):
+        power = power * (x if k == 0 else (x + 2 * k - 1) * (x + 2 * k)) / (end if k == 0 else end * end)
+        total = total + coefficient * power
+    pole = (x == 1) | ((q <= 0) & (xp.floor(q) == q))
+    total = xp.where(pole, xp.full_like(total, math.inf), total)
+    undefined = (x < 1) | ((q <= 0) & (xp.floor(q) != q) & (xp.floor(x) != x))
+    return xp.where(undefined, xp.full_like(total, math.nan), total)
+
+
 # ------------------------------------------------------------------------------------------------- gamma function
 
 # Lanczos' approximation with g = 7 and nine terms (P. Godfrey's coefficients). Relative error of the gamma function
@@ -139,6 +172,10 @@ _LANCZOS = (
     -0.13857109526572011689554707, 9.984369578019570859563e-6, 1.50563273514931155834e-7,
 )  # fmt: skip
 _HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
+_EULER_GAMMA = 0.57721566490153286061
+# (-1)^k (zeta(k) - 1) / k for k from 28 down to 2, of the series of lgamma(2 + t); Abramowitz and Stegun, 6.1.33.
+_ORDERS = np.arange(28.0, 1.0, -1.0)
+_NEAR_TWO = tuple((zeta(np, _ORDERS, np.full_like(_ORDERS, 2.0)) * (-1) ** _ORDERS / _ORDERS).tolist())
 # B(2k) / (2k), for the asymptotic series of digamma; Abramowitz and Stegun, 6.3.18.
 _DIGAMMA_SERIES = (1 / 12, -691 / 32760, 1 / 132, -1 / 240, 1 / 252, -1 / 120, 1 / 12)
 
@@ -157,8 +194,10 @@ def lgamma(xp: Any, x: Any) -> Any:
     for index, coefficient in enumerate(_LANCZOS[1:]):
         total = total + coefficient / (z + index)
     value = (z - 0.5) * (xp.log(base) - 1) - 7 + _HALF_LOG_TWO_PI + xp.log(total)
-    # The logarithms cancel where the function is zero, at 1 and at 2.
-    value = xp.where((z == 1) | (z == 2), 0 * z, value)
+    # The logarithms cancel around 1 and 2, where the function is zero.
+    t = xp.clip(z - xp.where(z < 1.5, 0 * z + 1, 0 * z + 2), -0.5, 0.5)
+    near = t * (1 - _EULER_GAMMA + t * _polynomial(t, _NEAR_TWO)) - xp.where(z < 1.5, xp.log1p(t), 0 * z)
+    value = xp.where(z <= 2.5, near, value)
     value = xp.where(z == math.inf, z, value)
     mirrored = math.log(math.pi) - xp.log(xp.abs(_sine_of_pi(xp, x))) - value
     result = xp.where(reflect, mirrored, value)
@@ -205,4 +244,36 @@ _special("Erfc", erfc, lambda x, y, dy: dy * _bell(x, -2 / math.sqrt(math.pi)))
 _special("Erfinv", erfinv, lambda x, y, dy: dy * _bell(y, math.sqrt(math.pi) / 2, 1.0))
 _special("Ndtri", ndtri, lambda x, y, dy: dy * _bell(y, math.sqrt(2 * math.pi), 0.5))
 _special("Lgamma", lgamma, lambda x, y, dy: dy * raw.Digamma(x))
-_special("Digamma", digamma, None)
+_special("Digamma", digamma, lambda x, y, dy: dy * raw.Polygamma(_one(x), x))
+
+
+def _one(x: Tensor) -> Tensor:
+    return like(x, 1, scalar=True)
+
+
+def _polygamma(xp: Any, a: Any, x: Any) -> Any:
+    """The a-th derivative of digamma."""
+    factor = xp.exp(lgamma(xp, a + 1)) * xp.where(xp.remainder(a, 0 * a + 2) == 1, 0 * a + 1, 0 * a - 1)
+    derivative = xp.where(a == 0, digamma(xp, x + 0 * a), factor * zeta(xp, a + 1, x))
+    return xp.where((a < 0) | (xp.floor(a) != a), xp.full_like(derivative, math.nan), derivative)
+
+
+def _special_of_two(name: str, names: str, function: Callable[..., Any]) -> Op:
+    def kernel(xp: Any, *operands: Any) -> Any:
+        return xp.astype(function(xp, *(xp.astype(item, xp.float64) for item in operands)), operands[0].dtype)
+
+    first, second = names.split()
+    schema = f"{name}[T: float32|float64]({first}: T, {second}: T) -> (z: T)"
+    return register(Op(schema, kernel=kernel, shape=broadcast, quiet=True))
+
+
+@_special_of_two("Zeta", "x q", zeta).gradient
+def _(call: Any, dz: Tensor) -> tuple[None, Tensor]:
+    x, q = call.inputs
+    return None, unbroadcast(dz * -x * raw.Zeta(x + _one(x), q), q, x)
+
+
+@_special_of_two("Polygamma", "a x", _polygamma).gradient
+def _(call: Any, dz: Tensor) -> tuple[None, Tensor]:
+    a, x = call.inputs
+    return None, unbroadcast(dz * raw.Polygamma(a + _one(a), x), x, a)

@@ -8,6 +8,7 @@ import numpy as np
 
 from modtf.core.backends.contract import Backend
 from modtf.core.engine import raw
+from modtf.core.engine.binding import home
 from modtf.core.engine.shape_rules import scalar
 from modtf.core.engine.vocabulary import Op, op, register
 from modtf.core.values.dtypes import DType
@@ -82,7 +83,8 @@ def assign_variable(backend: Backend, resource: Resource, value: Any, *, validat
 def _updating(name: str, function: str) -> None:
     def kernel(backend: Backend, resource: Resource, value: Any) -> tuple[()]:
         with resource.lock:
-            resource.assign(getattr(backend.xp, function)(resource.read(backend), value), backend)
+            xp = home(backend, resource.dtype).xp
+            resource.assign(getattr(xp, function)(resource.read(backend), value), backend)
         return ()
 
     schema = f"{name}[dtype: number](resource: resource, value: dtype) -> ()"
@@ -110,7 +112,7 @@ def _gathered_dims(resource: Tensor, indices: Tensor, *, batch_dims: int, **attr
 def resource_gather(
     backend: Backend, resource: Resource, indices: Any, *, batch_dims: int, validate_indices: bool, dtype: DType
 ) -> Any:
-    kernel = raw.GatherV2.native_kernel(backend, (batch_dims,))
+    kernel = raw.GatherV2.native_kernel(home(backend, dtype), (batch_dims,))
     return kernel(resource.read(backend), indices, np.int32(batch_dims))
 
 

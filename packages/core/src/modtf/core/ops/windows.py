@@ -123,7 +123,8 @@ def taps(windows: Sequence[Window]) -> Iterator[tuple[int, ...]]:
 def padded(xp: Any, x: Any, windows: Sequence[Window], value: Any = 0) -> Any:
     """Returns `x` with the windows' padding around it, filled with `value`; negative padding cuts off."""
     if any(window.before < 0 or window.after < 0 for window in windows):
-        x = x[tuple(slice(max(-w.before, 0), n - max(-w.after, 0)) for w, n in zip(windows, x.shape, strict=False))]
+        kept = (slice(max(-w.before, 0), n - max(-w.after, 0)) for w, n in zip(windows, x.shape, strict=False))
+        x = x[(*kept, ...)]
         windows = [window._replace(before=max(window.before, 0), after=max(window.after, 0)) for window in windows]
     if not any(window.before or window.after for window in windows):
         return x
@@ -146,12 +147,11 @@ def _lengthened(xp: Any, x: Any, axis: int, before: int, after: int, value: Any 
 
 def at_tap(x: Any, windows: Sequence[Window], tap: Sequence[int]) -> Any:
     """Returns what all windows see at one tap: a view of the padded `x`, as many elements an axis as windows."""
-    return x[
-        tuple(
-            slice(k * w.dilation, k * w.dilation + max((w.count - 1) * w.stride + 1, 0), w.stride)
-            for w, k in zip(windows, tap, strict=True)
-        )
-    ]
+    taken = (
+        slice(k * w.dilation, k * w.dilation + max((w.count - 1) * w.stride + 1, 0), w.stride)
+        for w, k in zip(windows, tap, strict=True)
+    )
+    return x[(*taken, ...)]
 
 
 def strided_taps(x: np.ndarray, windows: Sequence[Window]) -> np.ndarray:
@@ -220,7 +220,7 @@ def _laid(xp: Any, parts: Sequence[Any], window: Window, axis: int) -> Any:
     if stride > 1:
         sizes = total.shape
         total = xp.reshape(xp.stack(phases, axis=axis + 1), (*sizes[:axis], length * stride, *sizes[axis + 1 :]))
-    return total[(slice(None),) * axis + (slice(window.before, window.before + window.size),)]
+    return total[(slice(None),) * axis + (slice(window.before, window.before + window.size), ...)]
 
 
 def batches(xp: Any, count: int, bytes_each: int) -> list[slice]:

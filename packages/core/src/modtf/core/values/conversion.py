@@ -37,7 +37,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     if array is value:
         array = array.copy()
     if shape is not None:
-        dims = tuple(TensorShape(shape).as_list())
+        dims: tuple[Any, ...] = tuple(TensorShape(shape).as_list())
         if array.size == 1 and array.shape != dims:
             array = np.full(dims, array.reshape(())[()], array.dtype)
         elif array.size != int(np.prod(dims)):

@@ -22,6 +22,15 @@ class Trackable(Protocol):
 
 
 @runtime_checkable
+class SavedRoot(Protocol):
+    """A trackable that has more to give when it is itself the object that is saved, rather than a part of it."""
+
+    def root_children(self) -> Mapping[str, Any]:
+        """Returns further children by name, such as the functions by which the saved model is to be called."""
+        ...
+
+
+@runtime_checkable
 class ReusableSavedModel(Protocol):
     """TF Hub's interface of a model that can be put into another one and trained there."""
 

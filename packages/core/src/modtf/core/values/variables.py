@@ -93,7 +93,7 @@ class Variable:
             raise ValueError(f"The initial value's shape {tensor.shape} is not compatible with the given shape {declared}.")
         resource = Resource(scope + (name or "Variable"), tensor.dtype, declared.dims, tensor)
         self._set_up(resource, synchronization is not VariableSynchronization.ON_READ if trainable is None else trainable)
-        self._constraint = constraint
+        self.constraint = constraint
         self.synchronization = synchronization
         self.aggregation = aggregation
 
@@ -101,7 +101,7 @@ class Variable:
         self._resource = resource
         self.handle = Handle(resource, self)
         self.trainable = trainable
-        self._constraint: Callable[[Any], Any] | None = None
+        self.constraint: Callable[[Any], Any] | None = None
         self.synchronization = VariableSynchronization.AUTO
         self.aggregation = VariableAggregation.NONE
 
@@ -135,10 +135,6 @@ class Variable:
     @property
     def ndim(self) -> int | None:
         return self.shape.rank
-
-    @property
-    def constraint(self) -> Callable[[Any], Any] | None:
-        return self._constraint
 
     @property
     def device(self) -> str:
@@ -247,8 +243,8 @@ class Variable:
         value = self._resource.value
         copied = Variable.uninitialized(self.shape, self.dtype, self._resource.name, self.trainable)
         copied._resource.value = value  # tensors never change, so both may start from the same one
-        copied._constraint, copied.synchronization, copied.aggregation = (
-            self._constraint, self.synchronization, self.aggregation,
+        copied.constraint, copied.synchronization, copied.aggregation = (
+            self.constraint, self.synchronization, self.aggregation,
         )  # fmt: skip
         memo[id(self)] = copied
         return copied

@@ -22,7 +22,7 @@ for _name, (_dtypes, _low) in _REDUCTIONS.items():
     case(_name, some(0, 3), i32([0]), dtypes="float32", smooth=False)
     case(_name, some(0, 3), i32([1]), dtypes="float32", smooth=False)
     mistake(_name, some(2, 3), i32([2]))
-    mistake(_name, some(2, 3), i32([0, 0]), when_tracing=False)
+    mistake(_name, some(2, 3), i32([0, 0]), told_by="arguments")
 for _name in ("Sum", "Prod", "Max", "Min", "Mean"):
     case(_name, some(5, low=0, high=3), i32([0]), dtypes="int8 uint8 int16 uint16")
 for _name in ("Max", "Min"):
@@ -46,7 +46,7 @@ for _name in ("Cumsum", "Cumprod"):
     case(_name, some(3, 4, low=0.5), i32(-1), dtypes="float32 int32", reverse=True)
     case(_name, some(3, 4, low=0.5), i32(-2), dtypes="float32", exclusive=True, reverse=True)
     case(_name, some(0, 4), i32(0), dtypes="float32", smooth=False)
-    mistake(_name, some(3, 4), i32(2), when_tracing=False)
+    mistake(_name, some(3, 4), i32(2), told_by="arguments")
 case("CumulativeLogsumexp", some(3, 4), i32(1), dtypes=FLOATS)
 case("CumulativeLogsumexp", some(3, 4), i32(0), dtypes="float32", exclusive=True, smooth=False)
 case("CumulativeLogsumexp", some(3, 4), i32(0), dtypes="float32", reverse=True)

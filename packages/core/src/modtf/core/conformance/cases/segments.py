@@ -17,8 +17,8 @@ for _kind, (_dtypes, _low) in _SEGMENTS.items():
     mistake(f"UnsortedSegment{_kind}", some(5, 2), i32([0, 1, 2]), i32(3))
 for _kind, (_dtypes, _low) in {**_SEGMENTS, "Mean": (NUMBERS, -2)}.items():
     case(f"Segment{_kind}", some(5, 2, low=_low), i32([0, 0, 1, 3, 3]), dtypes=_dtypes)
-    mistake(f"Segment{_kind}", some(5, 2), i32([0, 1, 2]), when_tracing=False)
-    mistake(f"Segment{_kind}", some(3, 2), i32([2, 1, 0]), when_tracing=False)
+    mistake(f"Segment{_kind}", some(5, 2), i32([0, 1, 2]), told_by="values")
+    mistake(f"Segment{_kind}", some(3, 2), i32([2, 1, 0]), told_by="values")
 
 case("Bincount", i32([1, 2, 1, 4]), i32(4), some(4), dtypes="float32 float64 int32 int64")
 case("Bincount", i32([[1, 2], [1, 0]]), i32(5), some(0), dtypes="float32 int32")

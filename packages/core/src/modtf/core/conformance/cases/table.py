@@ -12,11 +12,12 @@ _numbers: Counter[str] = Counter()
 
 
 class Mistake(NamedTuple):
-    """A call that TensorFlow refuses, eagerly and while tracing."""
+    """A call that TensorFlow refuses."""
 
     case: Case
-    when_tracing: bool
-    """Whether the shapes alone tell, so that tracing refuses it too."""
+    told_by: str
+    """What tells: `"shapes"`, so that tracing with them refuses it too; `"arguments"`, the values of axes, shapes and
+    the like, which every backend looks at; or `"values"` of ordinary inputs, which a backend may be unable to look at."""
 
     def __repr__(self) -> str:
         return repr(self.case)
@@ -39,7 +40,7 @@ def case(
     _numbers[op] += 1
 
 
-def mistake(op: str, *inputs: Any, dtypes: str = "float32", when_tracing: bool = True, **attrs: Any) -> None:
-    """Adds a call that is refused."""
+def mistake(op: str, *inputs: Any, dtypes: str = "float32", told_by: str = "shapes", **attrs: Any) -> None:
+    """Adds a call that is refused; see `Mistake`."""
     number = sum(known.case.op == op for known in MISTAKES)
-    MISTAKES.append(Mistake(Case(op, inputs, attrs, dtypes, 1.0, False, 0, number), when_tracing))
+    MISTAKES.append(Mistake(Case(op, inputs, attrs, dtypes, 1.0, False, 0, number), told_by))

@@ -1,0 +1,219 @@
+"""Core's graphs as GraphDef and FunctionDefs."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from modtf import core as tf
+from modtf.core.contracts import Graph, Node, Op, SymbolicTensor, get_op
+
+from .attributes import encode_attr, encode_shape
+from .control_edges import Effects
+from .node_names import NodeNames
+from .op_defs import encode_op
+from .protos.graph_pb2 import AttrValue, FunctionDef, FunctionDefLibrary, GraphDef, NodeDef, OpList, VersionDef
+from .protos.tensor_pb2 import ResourceHandleProto
+
+_PRODUCER = 2474
+_MIN_CONSUMER = 12
+"""The versions of graphs that TensorFlow 2.21 writes: what its ops mean, and the oldest reader of the notation."""
+
+References = dict[int, str]
+"""For the id of a tensor, what an input that takes it says."""
+
+
+class GraphWriter:
+    """Writes graphs, and the functions they call, once each."""
+
+    def __init__(self) -> None:
+        self._names = NodeNames()
+        self._functions: dict[int, tuple[str, Graph]] = {}
+        self._unwritten: list[tuple[str, Graph]] = []
+        self._effects = Effects()
+        self._handle_types = _HandleTypes()
+        self._ops: dict[str, Op] = {}
+
+    def name_of(self, graph: Graph) -> str:
+        """Returns the name of a function's graph in the file; the function will be written."""
+        if id(graph) not in self._functions:
+            self._functions[id(graph)] = (self._names.node(graph.name), graph)
+            self._unwritten.append(self._functions[id(graph)])
+        return self._functions[id(graph)][0]
+
+    def write(self, main: Graph) -> tuple[GraphDef, OpList]:
+        """Returns the file's graph with all functions that were named or are called, and the signatures of all ops."""
+        proto = GraphDef(versions=VersionDef(producer=_PRODUCER, min_consumer=_MIN_CONSUMER))
+        references: References = {}
+        for node in main.nodes:
+            proto.node.append(self._node(node, node.name, references))
+            for tensor in node.outputs:
+                references[id(tensor)] = f"{node.name}:{tensor.index}" if tensor.index else node.name
+        proto.library.CopyFrom(self._library())
+        return proto, OpList(op=[encode_op(self._ops[name]) for name in sorted(self._ops)])
+
+    def _library(self) -> FunctionDefLibrary:
+        library = FunctionDefLibrary()
+        while self._unwritten:
+            library.function.append(self._function(*self._unwritten.pop()))
+        return library
+
+    def _function(self, name: str, graph: Graph) -> FunctionDef:
+        proto = FunctionDef()
+        proto.signature.name = name
+        names = NodeNames()
+        references: References = {}
+        for place, tensor in enumerate(graph.inputs):
+            references[id(tensor)] = self._argument(proto, place, tensor, names)
+        proto.attr["_input_shapes"].list.shape.extend(encode_shape(tensor.dims) for tensor in graph.inputs)
+
+        edges = self._effects.edges(graph)
+        inputs = {id(tensor.node) for tensor in graph.inputs}
+        nodes: dict[int, str] = {}
+        for node in graph.nodes:
+            if id(node) in inputs:
+                continue
+            nodes[id(node)] = names.node(node.name)
+            earlier = [nodes[id(other)] for other in edges.before.get(id(node), ())]
+            proto.node_def.append(self._node(node, nodes[id(node)], references, earlier))
+            references.update(_references(node, nodes[id(node)]))
+            proto.signature.is_stateful |= node.op.stateful
+
+        effects = [nodes[id(node)] for node in edges.must_run if id(node) in nodes]
+        proto.signature.control_output.extend(effects)
+        for effect in effects:
+            proto.control_ret[effect] = effect
+        self._outputs(proto, graph, references, effects, names)
+        return proto
+
+    def _argument(self, proto: FunctionDef, place: int, tensor: SymbolicTensor, names: NodeNames) -> str:
+        name = names.argument(tensor.node.name)
+        arg = proto.signature.input_arg.add(name=name, type=tensor.dtype.as_datatype_enum)
+        if tensor.dtype is tf.resource:
+            dtype = self._handle_types.of(tensor.node.graph).get(id(tensor))
+            if dtype is not None:
+                shape = encode_shape(tensor.handle_dims)
+                arg.handle_data.append(ResourceHandleProto.DtypeAndShape(dtype=dtype.as_datatype_enum, shape=shape))
+        proto.arg_attr[place].attr["_user_specified_name"].s = tensor.node.name.encode()
+        return name
+
+    def _outputs(
+        self, proto: FunctionDef, graph: Graph, references: References, effects: list[str], names: NodeNames
+    ) -> None:
+        """Adds an Identity for each output: it may be an argument, or given twice, and waits for the effects."""
+        waits: list[str] = []
+        if effects and graph.outputs:
+            barrier = self._named("NoOp", names.node("NoOp"))
+            barrier.input.extend(f"^{effect}" for effect in effects)
+            proto.node_def.append(barrier)
+            waits = [f"^{barrier.name}"]
+        for tensor in graph.outputs:
+            node = self._named("Identity", names.node("Identity"))
+            node.input.extend([references[id(tensor)], *waits])
+            node.attr["T"].type = tensor.dtype.as_datatype_enum
+            proto.node_def.append(node)
+            output = proto.signature.output_arg.add(
+                name=names.argument(node.name), type=tensor.dtype.as_datatype_enum
+            )
+            proto.ret[output.name] = f"{node.name}:output:0"
+
+    def _named(self, op: str, name: str) -> NodeDef:
+        self._ops[op] = get_op(op)
+        return NodeDef(name=name, op=op)
+
+    def _node(self, node: Node, name: str, references: References, earlier: list[str] | None = None) -> NodeDef:
+        schema = node.op.schema
+        proto = self._named(node.op.name, name)
+        self._ops[node.op.name] = node.op
+        proto.input.extend(references[id(tensor)] for tensor in node.inputs)
+        proto.input.extend(f"^{other}" for other in earlier or ())
+        for key, value in schema.bindings([tensor.dtype for tensor in node.inputs], node.attrs).items():
+            if value is not None:
+                proto.attr[key].CopyFrom(_determined(value))
+        calls_functions = False
+        for attr, value in zip(schema.attrs, node.attrs, strict=True):
+            calls_functions |= attr.kind == "func"
+            if value is not None and not _is_default(attr, value):
+                proto.attr[attr.name].CopyFrom(encode_attr(value, attr.kind, attr.is_list, self.name_of))
+        if calls_functions:  # which TensorFlow's shape rules do not look into
+            proto.attr["_output_shapes"].list.shape.extend(encode_shape(tensor.dims) for tensor in node.outputs)
+        return proto
+
+
+def _determined(value: Any) -> AttrValue:
+    """The message of an attribute that the inputs determine: a count, a dtype or a list of dtypes."""
+    if isinstance(value, int):
+        return AttrValue(i=value)
+    if isinstance(value, tuple):
+        return AttrValue(list=AttrValue.ListValue(type=[dtype.as_datatype_enum for dtype in value]))
+    return AttrValue(type=value.as_datatype_enum)
+
+
+def _is_default(attr: Any, value: Any) -> bool:
+    """Whether readers fill the value in by themselves; older ones may not know a newer attribute's name."""
+    if attr.required or attr.default is None or attr.kind in ("tensor", "func"):
+        return False
+    if attr.is_list:
+        return value == tuple(attr.default)
+    return value == (tf.TensorShape(attr.default) if attr.kind == "shape" else attr.default)
+
+
+def _references(node: Node, name: str) -> References:
+    """How the nodes of a function name a node's outputs: by output, and by number in it."""
+    return {
+        id(tensor): f"{name}:{output}:{number}"
+        for tensor, (output, number) in zip(node.outputs, output_places(node.op, node), strict=True)
+    }
+
+
+def output_places(op: Op, node: Node) -> list[tuple[str, int]]:
+    """Returns, for each output tensor of a node, the name of the output it belongs to and its number in that."""
+    if len(node.outputs) == len(op.schema.outputs):
+        return list(_single_places(op))
+    bound = op.schema.bindings([tensor.dtype for tensor in node.inputs], node.attrs)
+    grouped = op.schema.group_outputs(node.outputs, bound, node.attrs)
+    return [
+        (output.name, number)
+        for output, group in zip(op.schema.outputs, grouped, strict=True)
+        for number in range(len(group) if isinstance(group, list) else 1)
+    ]
+
+
+@functools.cache
+def _single_places(op: Op) -> tuple[tuple[str, int], ...]:
+    return tuple((output.name, 0) for output in op.schema.outputs)
+
+
+class _HandleTypes:
+    """Finds the dtypes of the variables that handles refer to: those that the nodes which take the handles say."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[Graph, dict[int, tf.DType]]] = {}
+
+    def of(self, graph: Graph) -> dict[int, tf.DType]:
+        """Returns the dtypes by the ids of the handles, for a graph's inputs among others."""
+        if id(graph) not in self._known:
+            found: dict[int, tf.DType] = {}
+            self._known[id(graph)] = graph, found  # a recursive call finds what was found so far
+            for node in graph.nodes:
+                handles = [tensor for tensor in node.inputs if tensor.dtype is tf.resource]
+                if handles:
+                    self._add_uses(node, handles, found)
+        return self._known[id(graph)][1]
+
+    def _add_uses(self, node: Node, handles: list[SymbolicTensor], found: dict[int, tf.DType]) -> None:
+        schema = node.op.schema
+        if "dtype" in schema.attr_index:
+            found.update((id(tensor), node.get_attr("dtype")) for tensor in handles)
+        elif "dtype" in schema.type_vars:
+            bound = schema.bindings([tensor.dtype for tensor in node.inputs], node.attrs)
+            found.update((id(tensor), bound["dtype"]) for tensor in handles)
+        for attr in schema.attrs:
+            if attr.kind == "func":
+                functions: Any = node.get_attr(attr.name)
+                for function in functions if attr.is_list else (functions,):
+                    inside = self.of(function)
+                    # The function takes the node's last inputs: of If and Case, the first says which function.
+                    for given, taken in zip(reversed(node.inputs), reversed(function.inputs), strict=False):
+                        if id(taken) in inside:
+                            found[id(given)] = inside[id(taken)]

@@ -1,0 +1,164 @@
+"""The objects that are saved: everything that is reached from the root by children's names, each once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from modtf import core as tf
+from modtf.core.contracts import ConcreteFunction, EagerTensor, Handle, SymbolicTensor, is_trackable
+
+from .assets import Asset
+from .errors import SavedModelError
+from .signatures import SignatureMap
+
+SIGNATURES = "signatures"
+"""The name of the root's child that holds the signatures."""
+
+Children = list[tuple[str, int]]
+
+
+class ObjectTree:
+    """The objects by number, the root being 0.
+
+    Args:
+        root: the object to save.
+        signatures: what stands as the root's child "signatures".
+
+    Attributes:
+        objects: the objects; after those reached by name, the constants that functions captured.
+        children: for each object, the names and numbers of its children.
+        paths: for each object, the names from the root to it, as checkpoints write them.
+
+    Raises:
+        SavedModelError: an object cannot be saved, or a function captured a variable that is not in the tree.
+    """
+
+    def __init__(self, root: Any, signatures: SignatureMap) -> None:
+        self.objects: list[Any] = []
+        self.children: list[Children] = []
+        self.paths: list[str] = []
+        self._numbers: dict[int, int] = {}
+        self._walk(root, signatures)
+        for concrete in self.concrete_functions():
+            for tensor in concrete.captured_inputs:
+                self._add_captured(concrete, tensor)
+
+    def number_of(self, tensor: EagerTensor) -> int:
+        """Returns the number of the object that a function captured by a tensor."""
+        return self._numbers[_key(tensor)]
+
+    def concrete_functions(self) -> Iterator[ConcreteFunction]:
+        """Yields every concrete function once."""
+        seen: set[int] = set()
+        for item in self.objects:
+            for concrete in concrete_functions(item):
+                if id(concrete) not in seen:
+                    seen.add(id(concrete))
+                    yield concrete
+
+    def variables(self) -> Iterator[tuple[int, tf.Variable]]:
+        """Yields the variables with their numbers."""
+        return ((number, item) for number, item in enumerate(self.objects) if isinstance(item, tf.Variable))
+
+    def _walk(self, root: Any, signatures: SignatureMap) -> None:
+        queue = deque([self._add(root, "")])
+        while queue:
+            number = queue.popleft()
+            named = children_of(self.objects[number])
+            if number == 0:
+                named = {**_without_signatures(named), SIGNATURES: signatures}
+            for name, child in named.items():
+                if _key(child) not in self._numbers:
+                    path = f"{self.paths[number]}/{_escaped(name)}" if number else _escaped(name)
+                    queue.append(self._add(child, path))
+                self.children[number].append((name, self._numbers[_key(child)]))
+
+    def _add(self, item: Any, path: str) -> int:
+        number = self._numbers[_key(item)] = len(self.objects)
+        self.objects.append(item)
+        self.children.append([])
+        self.paths.append(path)
+        return number
+
+    def _add_captured(self, concrete: ConcreteFunction, tensor: Any) -> None:
+        if _key(tensor) in self._numbers:
+            return
+        if isinstance(tensor, Handle):
+            raise SavedModelError(
+                f"The function {concrete.name!r} uses the variable {tensor.array.name!r}, which no attribute of the saved "
+                "object leads to, so that it would be lost. Assign it to an attribute of the object."
+            )
+        if tensor.dtype in (tf.resource, tf.variant):
+            raise SavedModelError(f"The function {concrete.name!r} uses a {tensor.dtype.name} that cannot be saved.")
+        self._add(tensor, "")
+
+
+def children_of(item: Any) -> dict[str, Any]:
+    """Returns the children of an object that are saved, by name.
+
+    Raises:
+        SavedModelError: it is a dict with other keys than strings.
+    """
+    if isinstance(item, (tf.Variable, EagerTensor, Asset)) or hasattr(item, "is_traced_function"):
+        return {}
+    if isinstance(item, Mapping):
+        found = {key: child for key, child in item.items() if is_trackable(child)}
+        wrong = [key for key in found if not isinstance(key, str)]
+        if wrong:
+            raise SavedModelError(f"A dict has the key {wrong[0]!r}; only dicts whose keys are strings can be saved.")
+        return found
+    if isinstance(item, (list, tuple)):
+        return {str(place): child for place, child in enumerate(item) if is_trackable(child)}
+    return dict(item.trackable_children())
+
+
+def concrete_functions(item: Any) -> list[ConcreteFunction]:
+    """Returns the traces of a function that can be saved: those which use no tensor of another function."""
+    if isinstance(item, ConcreteFunction):
+        return [item]
+    if not hasattr(item, "is_traced_function"):
+        return []
+    return [
+        concrete
+        for concrete in item.concrete_functions
+        if not any(isinstance(tensor, SymbolicTensor) for tensor in concrete.captured_inputs)
+    ]
+
+
+def trace_functions(root: Any) -> None:
+    """Traces every function of the tree that has an `input_signature` and was never called."""
+    seen: set[int] = set()
+    left = [root]
+    while left:
+        item = left.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if hasattr(item, "is_traced_function") and not isinstance(item, ConcreteFunction):
+            if item.input_signature is not None and not item.concrete_functions:
+                item.get_concrete_function()
+        else:
+            left.extend(_without_signatures(children_of(item)).values() if item is root else children_of(item).values())
+
+
+def _without_signatures(named: Mapping[str, Any]) -> dict[str, Any]:
+    """Leaves out the signatures that a loaded object has; those of the new file are made anew."""
+    if SIGNATURES in named and not isinstance(named[SIGNATURES], SignatureMap):
+        raise SavedModelError(
+            f"The object to save has an attribute {SIGNATURES!r}, where the file puts the signatures. Rename it, or delete it."
+        )
+    return {name: child for name, child in named.items() if name != SIGNATURES}
+
+
+def _key(item: Any) -> int:
+    """Tells objects apart: a variable and its handles are one."""
+    if isinstance(item, tf.Variable):
+        item = item.handle
+    return id(item.array if isinstance(item, Handle) else item)
+
+
+def _escaped(name: str) -> str:
+    """A name as part of a checkpoint's keys."""
+    return name.replace(".", "..").replace("/", ".S")

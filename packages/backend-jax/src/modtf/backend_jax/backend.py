@@ -45,19 +45,15 @@ class JaxBackend(ArrayBackend):
         return np.asarray(array)
 
     def prepare(self, kernel: Callable[..., Any], traceable: bool) -> Callable[..., Any]:
-        if traceable:
-            compiled = jax.jit(exact_products(lambda *arrays: strongly_typed(kernel(*arrays))))
+        typed = exact_products(lambda *arrays: strongly_typed(kernel(*arrays)))
+        ready: Callable[..., Any] | None = None if traceable else typed
 
-            def run(*arrays: Any) -> Any:
-                with with_64_bits():
-                    return compiled(*arrays)
-
-        else:
-            kernel = exact_products(kernel)
-
-            def run(*arrays: Any) -> Any:
-                with with_64_bits():
-                    return strongly_typed(kernel(*arrays))
+        def run(*arrays: Any) -> Any:
+            nonlocal ready
+            if ready is None:  # many are prepared that are never run by themselves
+                ready = jax.jit(typed)
+            with with_64_bits():
+                return ready(*arrays)
 
         return run
 

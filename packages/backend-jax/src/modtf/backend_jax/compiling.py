@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -58,16 +58,16 @@ class CompiledPart:
     Args:
         graph: A graph whose nodes are all fixed or compilable (see `splitting`).
         backend: The JAX backend.
-        hosted: Fixed nodes that NumPy shall compute.
+        hosted: Fixed nodes that NumPy shall compute (the levels do not matter).
     """
 
-    def __init__(self, graph: Graph, backend: ArrayBackend, hosted: Collection[Node] = ()) -> None:
+    def __init__(self, graph: Graph, backend: ArrayBackend, hosted: Mapping[Node, int]) -> None:
         self._graph = graph
         self._backend = backend
         self._nature = Nature(graph, backend, hosted)
         self._constants: list[jax.Array] = []
-        self._literals: list[tuple[int, np.ndarray]] = []
         self._passed_constants: list[int] = []
+        self._literals: list[tuple[int, np.ndarray]] = []
         self._steps = self._plan()
         inputs = graph.inputs
         self._arrays = [position for position, tensor in enumerate(inputs) if not is_resource(tensor)]
@@ -108,12 +108,7 @@ class CompiledPart:
                 add(node, _kernel(node, numpy), [True] * count, True, to_device)
             else:
                 if to_device or not fixed:
-                    places = nature.binding(node).placement
-                    on_host = [
-                        place is not backend and not is_resource(tensor)
-                        for tensor, place in zip(node.inputs, places, strict=True)
-                    ]
-                    add(node, _kernel(node, backend), on_host, False, True)
+                    add(node, _kernel(node, backend), nature.taken_from_host(node), False, True)
                 if to_host:
                     add(node, _kernel(node, numpy), [True] * count, True, False)
         return steps[::-1]
@@ -162,8 +157,8 @@ class CompiledPart:
         for resource in locked:
             resource.lock.acquire()
         try:
-            donated = self._take([values[position] for position in self._donated])
-            kept = [_read(values[position], self._backend) for position in self._kept]
+            donated = self._take(values)
+            kept = [self._read(position, values[position]) for position in self._kept]
             arrays = [values[position] for position in self._arrays]
             with with_64_bits():
                 results = self._compiled(*donated, *arrays, *kept, *self._constants)
@@ -183,13 +178,22 @@ class CompiledPart:
             outputs.append(next(computed) if position is None else read[position] if is_read else values[position])
         return outputs
 
-    def _take(self, resources: Sequence[Resource]) -> list[Any]:
-        """The variables' arrays, to be overwritten; copies of those that others may hold."""
-        taken = [resource.take(self._backend) for resource in resources]
+    def _read(self, position: int, resource: Resource) -> Any:
+        """The variable's array, `None` if it has no value yet."""
+        array = None if resource.value is None else resource.read(self._backend)
+        if array.__class__ is np.ndarray:  # of a dtype that JAX does not have: its ops are the host's
+            raise Uncompilable(self._uses[position][0])
+        return array
+
+    def _take(self, values: Sequence[Any]) -> list[Any]:
+        """The arrays of the variables to be overwritten; copies of those that others may hold."""
+        taken = [values[position].take(self._backend) for position in self._donated]
         held = [index for index, array in enumerate(taken) if array is None]
         if held:
+            positions = [self._donated[index] for index in held]
+            read = [self._read(position, values[position]) for position in positions]
             with with_64_bits():
-                copies = _copied([_read(resources[index], self._backend) for index in held])
+                copies = _copied(read)
             for index, copy in zip(held, copies, strict=True):
                 taken[index] = copy
         return taken
@@ -199,15 +203,13 @@ class CompiledPart:
     def _trace(self, *arrays: Any) -> list[Any]:
         """Interprets the graph on JAX's tracers: the function that XLA compiles."""
         inputs, given = self._graph.inputs, iter(arrays)
-        host = dict(self._literals)
         device: dict[int, Any] = {}
         for position in (*self._donated, *self._arrays, *self._kept):
             array = next(given)
             device[id(inputs[position])] = array if position not in self._uses else self._stand_in(position, array)
+        host = dict(self._literals)
+        device.update(self._literals)
         device.update(zip(self._passed_constants, given, strict=True))
-        for key, value in self._literals:
-            if key not in device:
-                device[key] = value
         with np.errstate(all="ignore"):
             for step in self._steps:
                 sources = zip(step.node.inputs, step.on_host, strict=True)
@@ -225,10 +227,9 @@ class CompiledPart:
 
     def _stand_in(self, position: int, array: Any) -> Resource:
         """A resource for the kernels of state ops to read and assign while tracing."""
-        dims = self._graph.inputs[position].handle_dims
-        dtype = _dtype_of_variable(self._uses[position])
+        handle, dtype = self._graph.inputs[position], _dtype_of_variable(self._uses[position])
         value = None if array is None else EagerTensor(array, dtype, self._backend)
-        return Resource(self._graph.inputs[position].node.name, dtype, dims, value)
+        return Resource(handle.node.name, dtype, handle.handle_dims, value)
 
     def _call(self, step: _Step, arrays: Sequence[Any]) -> Sequence[Any]:
         node = step.node
@@ -257,10 +258,6 @@ def _dtype_of_variable(uses: Sequence[Node]) -> Any:
             if not is_resource(tensor):
                 return tensor.dtype
     return None
-
-
-def _read(resource: Resource, backend: ArrayBackend) -> Any:
-    return None if resource.value is None else resource.read(backend)
 
 
 _copied = jax.jit(lambda arrays: [None if array is None else jnp.copy(array) for array in arrays])

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from modtf.backend_jax.compiling import CompiledPart, Uncompilable
-from modtf.backend_jax.splitting import is_resource, root, split
+from modtf.backend_jax.splitting import Part, is_resource, root, split
 from modtf.core.contracts import ArrayBackend, Graph, Node
 
 
@@ -14,6 +14,7 @@ class _Stage(NamedTuple):
     """A part ready to run; tensors are named by their ids."""
 
     run: Callable[..., Sequence[Any]]
+    level: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     origins: dict[int, Node]
@@ -36,21 +37,22 @@ class Program:
         self._inputs = [id(tensor) for tensor in graph.inputs]
         self._outputs = [id(root(tensor)) for tensor in graph.outputs]
         self._handles = [position for position, tensor in enumerate(graph.inputs) if is_resource(tensor)]
-        self._hosted: frozenset[Node] = frozenset()
+        self._hosted: dict[Node, int] = {}
         self._stages = self._staged(self._hosted)
         self._step_by_step: Callable[..., Sequence[Any]] | None = None
 
-    def _staged(self, hosted: frozenset[Node]) -> list[_Stage]:
-        stages = []
-        for part in split(self._graph, self._backend, hosted):
-            run: Callable[..., Sequence[Any]]
-            if part.compiled:
-                run = CompiledPart(part.graph, self._backend, [node for node in part.graph.nodes if part.origins.get(id(node)) in hosted])
-            else:
-                run = ArrayBackend.compile(self._backend, part.graph)
-            ids = (tuple(id(tensor) for tensor in tensors) for tensors in (part.inputs, part.outputs))
-            stages.append(_Stage(run, *ids, part.origins))
-        return stages
+    def _staged(self, hosted: dict[Node, int]) -> list[_Stage]:
+        return [self._stage(part, hosted) for part in split(self._graph, self._backend, hosted)]
+
+    def _stage(self, part: Part, hosted: dict[Node, int]) -> _Stage:
+        run: Callable[..., Sequence[Any]]
+        if part.is_compiled:
+            inside = {node: 0 for node in part.graph.nodes if part.origins.get(id(node)) in hosted}
+            run = CompiledPart(part.graph, self._backend, inside)
+        else:
+            run = ArrayBackend.compile(self._backend, part.graph)
+        inputs, outputs = (tuple(id(tensor) for tensor in tensors) for tensors in (part.inputs, part.outputs))
+        return _Stage(run, part.level, inputs, outputs, part.origins)
 
     def __call__(self, *arrays: Any) -> Sequence[Any]:
         handles = self._handles
@@ -78,8 +80,8 @@ class Program:
             stage = stages[done]
             try:
                 results = stage.run(*[values[key] for key in stage.inputs])
-            except Uncompilable as error:
-                hosted |= {stage.origins[id(error.node)]}
+            except Uncompilable as error:  # what has run stays as it was
+                hosted = {**hosted, stage.origins[id(error.node)]: stage.level + 1 if done else 0}
                 stages = [*stages[:done], *self._staged(hosted)[done:]]
                 continue
             values.update(zip(stage.outputs, results, strict=True))

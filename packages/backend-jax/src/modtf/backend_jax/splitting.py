@@ -7,7 +7,7 @@ parts, even for host parts, each node in the lowest that its inputs, and the ord
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -22,18 +22,22 @@ class Part:
 
     Attributes:
         graph: The nodes.
-        compiled: Whether XLA can compile it whole.
+        level: Its place in the order; odd if XLA can compile it whole.
         inputs: The tensors of the whole graph that it takes.
         outputs: The tensors of the whole graph that it gives.
         origins: For each node in it (by id), the node of the whole graph.
     """
 
-    def __init__(self, graph: Graph, compiled: bool) -> None:
+    def __init__(self, graph: Graph, level: int) -> None:
         self.graph = graph
-        self.compiled = compiled
+        self.level = level
         self.inputs: list[SymbolicTensor] = []
         self.outputs: list[SymbolicTensor] = []
         self.origins: dict[int, Node] = {}
+
+    @property
+    def is_compiled(self) -> bool:
+        return self.level % 2 == 1
 
 
 def is_resource(tensor: SymbolicTensor) -> bool:
@@ -64,16 +68,15 @@ class Nature:
     Args:
         graph: The graph, its calls inlined.
         backend: Who compiles it.
-        hosted: Nodes that turned out not to be compilable.
+        hosted: Nodes that turned out not to be compilable, each with the lowest level that it may have.
     """
 
-    def __init__(self, graph: Graph, backend: Backend, hosted: Collection[Node]) -> None:
+    def __init__(self, graph: Graph, backend: Backend, hosted: Mapping[Node, int]) -> None:
         self._backend = backend
         self._hosted = hosted
         self._given = {id(tensor) for tensor in graph.inputs}
         self.nodes = [node for node in graph.nodes if not self._is_idle(node)]
         self.fixed: set[int] = set()
-        self.bindings: dict[int, Bound] = {}
         for node in self.nodes:
             if self._is_fixed(node):
                 self.fixed.add(id(node))
@@ -112,21 +115,15 @@ class Nature:
             return False
         if node.op.stateful and not any(is_resource(tensor) for tensor in node.inputs):
             return False
-        return all(self.is_fixed(tensor) for tensor in self.inputs_for(node, host=True) if not is_resource(tensor))
+        taken = zip(node.inputs, self.taken_from_host(node), strict=True)
+        return all(self.is_fixed(tensor) for tensor, from_host in taken if from_host)
 
-    def binding(self, node: Node) -> Bound:
-        if id(node) not in self.bindings:
-            dtypes = [tensor.dtype for tensor in node.inputs]
-            self.bindings[id(node)] = Bound(node.op, self._backend, node.attrs, dtypes)
-        return self.bindings[id(node)]
-
-    def inputs_for(self, node: Node, host: bool) -> list[SymbolicTensor]:
-        """The node's inputs that its kernel takes as NumPy arrays (or handles), or those that it takes as JAX arrays."""
-        placement = self.binding(node).placement
+    def taken_from_host(self, node: Node) -> list[bool]:
+        """For each input of the node, whether the backend's kernel takes it as a NumPy array."""
+        placement = Bound(node.op, self._backend, node.attrs, [tensor.dtype for tensor in node.inputs]).placement
         return [
-            tensor
+            place is not self._backend and not is_resource(tensor)
             for tensor, place in zip(node.inputs, placement, strict=True)
-            if (place is not self._backend) is host
         ]
 
 
@@ -134,13 +131,13 @@ def _calls_functions(node: Node) -> bool:
     return any(attr.kind == "func" for attr in node.op.schema.attrs)
 
 
-def split(graph: Graph, backend: Backend, hosted: Collection[Node] = ()) -> list[Part]:
+def split(graph: Graph, backend: Backend, hosted: Mapping[Node, int]) -> list[Part]:
     """Returns the parts of a graph, in the order in which they shall run.
 
     If there is one compiled part and no other, it has all the graph's inputs and outputs, in their order.
     """
     nature = Nature(graph, backend, hosted)
-    levels = _levels(graph, nature)
+    levels = _levels(graph, nature, hosted)
     members: dict[int, list[Node]] = {}
     for node in nature.nodes:
         if id(node) not in nature.fixed:
@@ -156,7 +153,7 @@ def split(graph: Graph, backend: Backend, hosted: Collection[Node] = ()) -> list
             members.setdefault(level, [])
             fixed_outputs.setdefault(level, []).append(tensor)
     if not members or list(members) == [1]:
-        return [_part(graph, nature, members.get(1, []), True, graph.inputs, outputs)]
+        return [_part(graph, nature, members.get(1, []), 1, graph.inputs, outputs)]
     made_by = {id(tensor): level for level, nodes in members.items() for node in nodes for tensor in node.outputs}
     closures = {
         level: _closure(nature, nodes, fixed_outputs.get(level, ())) for level, nodes in sorted(members.items())
@@ -177,7 +174,7 @@ def split(graph: Graph, backend: Backend, hosted: Collection[Node] = ()) -> list
             graph,
             nature,
             closure,
-            bool(level % 2),
+            level,
             needs[level],
             [
                 *(tensor for node in members[level] for tensor in node.outputs if id(tensor) in wanted),
@@ -189,7 +186,7 @@ def split(graph: Graph, backend: Backend, hosted: Collection[Node] = ()) -> list
     ]
 
 
-def _levels(graph: Graph, nature: Nature) -> dict[int, int]:
+def _levels(graph: Graph, nature: Nature, hosted: Mapping[Node, int]) -> dict[int, int]:
     """The level of each node; of a fixed one, from which on it can be known."""
     of_tensor = {id(tensor): 0 for tensor in graph.inputs}
     levels: dict[int, int] = {}
@@ -203,7 +200,7 @@ def _levels(graph: Graph, nature: Nature) -> dict[int, int]:
                 state.append(_WORLD)
             writes = not node.op.prunable or _WORLD in state
             level = max([level, *((touched if writes else written).get(item, 0) for item in state)])
-            level = _at_least(level, nature.is_compilable(node))
+            level = _at_least(max(level, hosted.get(node, 0)), nature.is_compilable(node))
             for item in state:
                 touched[item] = max(level, touched.get(item, 0))
                 if writes:
@@ -233,12 +230,12 @@ def _part(
     graph: Graph,
     nature: Nature,
     nodes: Sequence[Node],
-    compiled: bool,
+    level: int,
     inputs: Sequence[SymbolicTensor],
     outputs: Sequence[SymbolicTensor],
     closed: bool = False,
 ) -> Part:
-    part = Part(Graph(graph.name), compiled)
+    part = Part(Graph(graph.name), level)
     part.inputs, part.outputs = list(inputs), list(outputs)
     env: dict[int, SymbolicTensor] = {}
     for tensor in inputs:

@@ -7,7 +7,19 @@ from modtf.core import ops as _ops  # registers the vocabulary before anything i
 from modtf.core import config
 from modtf.core import siblings as _siblings
 from modtf.core.api import indexing as _indexing
+from modtf.core.api import bitwise, linalg, math, nn, random
 from modtf.core.api import operators as _operators
+from modtf.core.api.array import *
+from modtf.core.api.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
+from modtf.core.api.linalg import einsum, matmul, norm, tensordot
+from modtf.core.api.math import (
+    abs, acos, acosh, add, add_n, argmax, argmin, asin, asinh, atan, atan2, atanh, cos, cosh, cumsum, divide, equal, exp,
+    floor, greater, greater_equal, less, less_equal, logical_and, logical_not, logical_or, maximum, minimum, multiply,
+    negative, not_equal, pow, reduce_all, reduce_any, reduce_logsumexp, reduce_max, reduce_mean, reduce_min, reduce_prod,
+    reduce_sum, round, scalar_mul, sigmoid, sign, sin, sinh, sqrt, square, subtract, tan, tanh, truediv,
+)  # fmt: skip
+from modtf.core.api.elementwise import cast, complex, realdiv, saturate_cast, truncatediv, truncatemod
+from modtf.core.api.selecting import *
 from modtf.core.backends.selection import backend
 from modtf.core.engine import raw as raw_ops
 from modtf.core.engine.context import executing_eagerly, init_scope, inside_function

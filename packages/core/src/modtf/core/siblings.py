@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from importlib import metadata
 from types import ModuleType
+
+from modtf.core.entry_points import installed
 
 GROUP = "modtf.modules"
 
@@ -23,7 +24,7 @@ def load(name: str) -> ModuleType:
         MissingModuleError: A package of modtf's offers it, but is not installed.
         AttributeError: No package offers it.
     """
-    for entry in metadata.entry_points(group=GROUP):
+    for entry in installed(GROUP):
         if entry.name == name:
             return importlib.import_module(entry.value)
     if name in KNOWN:
@@ -35,4 +36,4 @@ def load(name: str) -> ModuleType:
 
 def available() -> list[str]:
     """Returns the names of the modules that installed packages offer, without importing them."""
-    return sorted(entry.name for entry in metadata.entry_points(group=GROUP))
+    return sorted(entry.name for entry in installed(GROUP))

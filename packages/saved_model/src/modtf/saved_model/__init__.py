@@ -1,15 +1,30 @@
-"""Reads and writes TensorFlow's SavedModels and checkpoints."""
+"""Reads and writes TensorFlow's SavedModels and checkpoints.
+
+    from modtf import saved_model
+
+    saved_model.save(module, "model")
+    loaded = saved_model.load("model")
+"""
 
 from .bundle import BundleEntry, BundleReader, BundleWriter
 from .errors import DataLossError, NotFoundError, SavedModelError, TensorNotFoundError, UnsupportedError
+from .loading import load
+from .model_folder import contains_saved_model
+from .options import LoadOptions, SaveOptions
+from .saving import save
 
 __all__ = [
     "BundleEntry",
     "BundleReader",
     "BundleWriter",
     "DataLossError",
+    "LoadOptions",
     "NotFoundError",
+    "SaveOptions",
     "SavedModelError",
     "TensorNotFoundError",
     "UnsupportedError",
+    "contains_saved_model",
+    "load",
+    "save",
 ]

@@ -42,6 +42,8 @@ class FunctionReader:
         if len(self._functions) != len(graph_def.library.function):
             raise DataLossError(f"{path}: two functions have the same name.")
         self._op_defs = {proto.name: proto for proto in op_list.op}
+        self.interpreted: dict[Any, tuple[Op, tuple[Any, ...], Sequence[tf.DType]]] = {}
+        """What nodes were found to be, by op, dtypes of the inputs, and attributes as they stand in the file."""
         self._ops: dict[str, Op] = {}
         self._graphs: dict[str, Graph] = {}
         self._active: list[str] = []
@@ -218,8 +220,18 @@ class _FunctionBody:
         if proto.op in self._reader:
             self._append_call(proto, inputs)
             return
+        op, attrs, output_dtypes = self._interpret(proto, inputs)
+        self._append(proto, op, inputs, attrs, output_dtypes)
+
+    def _interpret(self, proto: NodeDef, inputs: list[SymbolicTensor]) -> tuple[Op, tuple[Any, ...], Sequence[tf.DType]]:
+        """Finds a node's op, its attributes and the dtypes that it gives; those of like nodes are the same."""
         op = self._reader.op(proto.op)
-        input_dtypes = [tensor.dtype for tensor in inputs]
+        input_dtypes = tuple([tensor.dtype for tensor in inputs])
+        known, key = self._reader.interpreted, None
+        if op.cacheable:
+            key = proto.op, input_dtypes, tuple([(name, value.SerializeToString()) for name, value in proto.attr.items()])
+            if key in known:
+                return known[key]
         try:
             attrs = self._attrs(op, proto, inputs)
             output_dtypes = op.schema.output_dtypes(op.schema.bindings(input_dtypes, attrs), attrs)
@@ -228,7 +240,9 @@ class _FunctionBody:
             op = self._reader.unknown_op(proto.op, f"The op {proto.op!r} is used in a way that is not known: {error}")
             attrs = self._attrs(op, proto, inputs)
             output_dtypes = op.schema.output_dtypes(op.schema.bindings(input_dtypes, attrs), attrs)
-        self._append(proto, op, inputs, attrs, output_dtypes)
+        if key is not None:
+            known[key] = op, attrs, output_dtypes
+        return op, attrs, output_dtypes
 
     def _append(
         self, proto: NodeDef, op: Op, inputs: list[SymbolicTensor], attrs: tuple[Any, ...], output_dtypes: Sequence[tf.DType]

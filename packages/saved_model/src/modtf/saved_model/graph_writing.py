@@ -37,7 +37,7 @@ class GraphWriter:
     def name_of(self, graph: Graph) -> str:
         """Returns the name of a function's graph in the file; the function will be written."""
         if id(graph) not in self._functions:
-            self._functions[id(graph)] = (self._names.node(graph.name), graph)
+            self._functions[id(graph)] = (self._names.function(graph.name), graph)
             self._unwritten.append(self._functions[id(graph)])
         return self._functions[id(graph)][0]
 

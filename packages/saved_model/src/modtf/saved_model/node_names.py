@@ -16,10 +16,13 @@ class NodeNames:
         self._counts: dict[str, int] = {}
 
     def node(self, wanted: str) -> str:
-        """Returns `wanted` as the name of a node or a function: with what is not allowed replaced, and a number behind
-        it if it is taken."""
+        """Returns `wanted` as the name of a node: with what is not allowed replaced, and a number if it is taken."""
         name = _OUTSIDE_NODE_NAMES.sub("_", wanted)
         return self._unique(name if name[:1].isalnum() or name[:1] == "." else f"node{name}")
+
+    def function(self, wanted: str) -> str:
+        """Returns `wanted` as the name of a function, which may begin with underscores."""
+        return self._unique(_OUTSIDE_NODE_NAMES.sub("_", wanted))
 
     def argument(self, wanted: str) -> str:
         """Returns `wanted` as the name of an argument, which is in lower case."""

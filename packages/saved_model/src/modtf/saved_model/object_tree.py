@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modtf import core as tf
-from modtf.core.contracts import ConcreteFunction, EagerTensor, Handle, SymbolicTensor, is_trackable
+from modtf.core.contracts import ConcreteFunction, EagerTensor, Handle, SavedRoot, SymbolicTensor, is_trackable
 
-from .assets import Asset
 from .errors import SavedModelError
 from .signatures import SignatureMap
 
@@ -66,9 +65,7 @@ class ObjectTree:
         queue = deque([self._add(root, "")])
         while queue:
             number = queue.popleft()
-            named = children_of(self.objects[number])
-            if number == 0:
-                named = {**_without_signatures(named), SIGNATURES: signatures}
+            named = {**children_of_root(root), SIGNATURES: signatures} if number == 0 else children_of(self.objects[number])
             for name, child in named.items():
                 if _key(child) not in self._numbers:
                     path = f"{self.paths[number]}/{_escaped(name)}" if number else _escaped(name)
@@ -101,7 +98,7 @@ def children_of(item: Any) -> dict[str, Any]:
     Raises:
         SavedModelError: it is a dict with other keys than strings.
     """
-    if isinstance(item, (tf.Variable, EagerTensor, Asset)) or hasattr(item, "is_traced_function"):
+    if isinstance(item, (tf.Variable, EagerTensor)) or hasattr(item, "is_traced_function"):
         return {}
     if isinstance(item, Mapping):
         found = {key: child for key, child in item.items() if is_trackable(child)}
@@ -112,6 +109,22 @@ def children_of(item: Any) -> dict[str, Any]:
     if isinstance(item, (list, tuple)):
         return {str(place): child for place, child in enumerate(item) if is_trackable(child)}
     return dict(item.trackable_children())
+
+
+def children_of_root(root: Any) -> dict[str, Any]:
+    """Returns the children of the object to save. Signatures of a loaded object are left out: they are made anew.
+
+    Raises:
+        SavedModelError: it has something else where the signatures would go.
+    """
+    named = children_of(root)
+    if isinstance(root, SavedRoot):
+        named.update(root.root_children())
+    if not isinstance(named.pop(SIGNATURES, None), (SignatureMap, type(None))):
+        raise SavedModelError(
+            f"The object to save has an attribute {SIGNATURES!r}, where the file puts the signatures. Rename it, or delete it."
+        )
+    return named
 
 
 def concrete_functions(item: Any) -> list[ConcreteFunction]:
@@ -129,8 +142,8 @@ def concrete_functions(item: Any) -> list[ConcreteFunction]:
 
 def trace_functions(root: Any) -> None:
     """Traces every function of the tree that has an `input_signature` and was never called."""
-    seen: set[int] = set()
-    left = [root]
+    seen: set[int] = {id(root)}
+    left = list(children_of_root(root).values())
     while left:
         item = left.pop()
         if id(item) in seen:
@@ -140,16 +153,7 @@ def trace_functions(root: Any) -> None:
             if item.input_signature is not None and not item.concrete_functions:
                 item.get_concrete_function()
         else:
-            left.extend(_without_signatures(children_of(item)).values() if item is root else children_of(item).values())
-
-
-def _without_signatures(named: Mapping[str, Any]) -> dict[str, Any]:
-    """Leaves out the signatures that a loaded object has; those of the new file are made anew."""
-    if SIGNATURES in named and not isinstance(named[SIGNATURES], SignatureMap):
-        raise SavedModelError(
-            f"The object to save has an attribute {SIGNATURES!r}, where the file puts the signatures. Rename it, or delete it."
-        )
-    return {name: child for name, child in named.items() if name != SIGNATURES}
+            left.extend(children_of(item).values())
 
 
 def _key(item: Any) -> int:

@@ -7,40 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.api.indexing import host_integers
+from modtf.core.api.arguments import cast, host
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import constant_value, normal_axis
 from modtf.core.values import dtypes
-from modtf.core.values.conversion import convert_to_tensor, to_array
+from modtf.core.values.conversion import convert_to_tensor, from_array, to_array
 from modtf.core.values.dtypes import DType, as_dtype
-from modtf.core.values.shapes import TensorShape, broadcast_static_shape
+from modtf.core.values.shapes import broadcast_static_shape
 from modtf.core.values.tensors import Tensor
-
-# ruff: noqa: A001, A002 (the functions and arguments have TensorFlow's names, some of which are Python's too)
-
-
-def _host(value: Any) -> Any:
-    """Sizes or axes in a form that ops take: Python integers as a tensor in host memory, a `TensorShape` too."""
-    if isinstance(value, TensorShape):
-        if not value.is_fully_defined():
-            raise ValueError(f"Cannot convert a partially known TensorShape {value} to a Tensor; use tf.shape(tensor).")
-        value = value.as_list()
-    if value.__class__ is int or (value.__class__ in (list, tuple) and all([item.__class__ is int for item in value])):
-        try:
-            return host_integers(value, dtypes.int32)
-        except OverflowError:
-            return host_integers(value, dtypes.int64)
-    return value
 
 
 def _vector(shape: Any) -> Tensor:
     """A shape as a vector; a single size becomes one of one element."""
-    tensor = convert_to_tensor(_host(shape), dtype_hint=dtypes.int32)
+    tensor = convert_to_tensor(host(shape), dtype_hint=dtypes.int32)
     return raw.Reshape(tensor, [-1]) if tensor.ndim != 1 else tensor
-
-
-def _cast(tensor: Tensor, dtype: Any) -> Tensor:
-    return tensor if dtype is None or tensor.dtype is as_dtype(dtype) else raw.Cast(tensor, DstT=dtype)
 
 
 # ------------------------------------------------------------------------------------------------- making
@@ -81,21 +61,25 @@ def ones(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> Te
 
 def zeros_like(input: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """Returns zeros of the shape of `input`, of its dtype or of `dtype`."""
-    return raw.ZerosLike(_cast(convert_to_tensor(input), dtype), name=name)
+    return raw.ZerosLike(cast(convert_to_tensor(input), dtype), name=name)
 
 
 def ones_like(input: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """Returns ones of the shape of `input`, of its dtype or of `dtype`."""
-    return raw.OnesLike(_cast(convert_to_tensor(input), dtype), name=name)
+    return raw.OnesLike(cast(convert_to_tensor(input), dtype), name=name)
 
 
 def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
     """Returns a tensor of shape `dims` with the scalar `value` everywhere."""
-    return raw.Fill(convert_to_tensor(_host(dims), dtype_hint=dtypes.int32), value, name=name)
+    return raw.Fill(convert_to_tensor(host(dims), dtype_hint=dtypes.int32), value, name=name)
 
 
 def eye(
-    num_rows: Any, num_columns: Any = None, batch_shape: Any = None, dtype: Any = dtypes.float32, name: str | None = None
+    num_rows: Any,
+    num_columns: Any = None,
+    batch_shape: Any = None,
+    dtype: Any = dtypes.float32,
+    name: str | None = None,
 ) -> Tensor:
     """Returns identity matrices.
 
@@ -146,7 +130,7 @@ def one_hot(
         convert_to_tensor(np.array(default, found.np_dtype), dtype=found) if value is None else value
         for default, value in zip((1, 0), given, strict=True)
     )
-    return raw.OneHot(indices, _host(depth), on, off, axis=-1 if axis is None else axis, name=name)
+    return raw.OneHot(indices, host(depth), on, off, axis=-1 if axis is None else axis, name=name)
 
 
 _RANGES = (dtypes.int32, dtypes.int64, dtypes.float16, dtypes.bfloat16, dtypes.float32, dtypes.float64)
@@ -168,14 +152,17 @@ def range(start: Any, limit: Any = None, delta: Any = 1, dtype: Any = None, name
     if limit is None:
         start, limit = 0, start
     wanted = None if dtype is None else as_dtype(dtype)
-    numbers = (start, limit, delta)
+    numbers = [item if isinstance(item, Tensor) else to_array(item, wanted)[0] for item in (start, limit, delta)]
     if wanted is None:
-        given = [item.dtype if isinstance(item, Tensor) else to_array(item)[1] for item in numbers]
+        given = [as_dtype(item.dtype) for item in numbers]
         unknown = [dtype.name for dtype in given if dtype not in _RANGES]
         if unknown:
             raise TypeError(f"tf.range takes numbers of {', '.join(item.name for item in _RANGES)}, not {unknown[0]}")
         wanted = max(given, key=_RANGES.index)
-    tensors = [_cast(item if isinstance(item, Tensor) else convert_to_tensor(item, dtype=wanted), wanted) for item in numbers]
+    tensors = [
+        cast(item, wanted) if isinstance(item, Tensor) else from_array(item.astype(wanted.np_dtype), wanted)
+        for item in numbers
+    ]
     return raw.Range(*tensors, name=name)
 
 
@@ -195,7 +182,7 @@ def linspace(start: Any, stop: Any, num: Any, name: str | None = None, axis: int
     count = convert_to_tensor(num)
     steps = raw.Maximum(count - 1, 1)
     delta = (last - first) / raw.Cast(steps, DstT=first.dtype)
-    first, last = _cast(first, delta.dtype), _cast(last, delta.dtype)
+    first, last = cast(first, delta.dtype), cast(last, delta.dtype)
     # The axes behind the new one, so that the steps broadcast along all the others.
     behind = -axis - 1 if axis < 0 else rank(first) - axis - 1 if first.ndim is None else first.ndim - axis - 1
     layout = concat([[-1], fill([behind], 1)], 0) if isinstance(behind, Tensor) else [-1] + [1] * behind
@@ -255,8 +242,8 @@ def sequence_mask(lengths: Any, maxlen: Any = None, dtype: Any = dtypes.bool_, n
         if longest.ndim not in (0, None):
             raise ValueError(f"Argument `maxlen` must be scalar for sequence_mask, received `maxlen` = {maxlen!r}")
     zero, one = (convert_to_tensor(value, dtype=longest.dtype) for value in (0, 1))
-    mask = raw.Less(raw.Range(zero, longest, one), _cast(raw.ExpandDims(counts, -1), longest.dtype))
-    return _cast(mask, dtype)
+    mask = raw.Less(raw.Range(zero, longest, one), cast(raw.ExpandDims(counts, -1), longest.dtype))
+    return cast(mask, dtype)
 
 
 def _all_axes(tensor: Tensor) -> Any:
@@ -325,12 +312,12 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: The number of elements does not fit.
     """
-    return raw.Reshape(tensor, _host(shape), name=name)
+    return raw.Reshape(tensor, host(shape), name=name)
 
 
 def expand_dims(input: Any, axis: Any, name: str | None = None) -> Tensor:
     """Returns the tensor with a new axis of length 1 at the position `axis`, counted in the result."""
-    return raw.ExpandDims(input, _host(axis), name=name)
+    return raw.ExpandDims(input, host(axis), name=name)
 
 
 def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
@@ -364,8 +351,8 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str | Non
         else:
             perm = np.arange(tensor.ndim - 1, -1, -1, dtype=np.int32)
     if conjugate and tensor.dtype.is_complex:
-        return raw.ConjugateTranspose(tensor, _host(perm), name=name)
-    return raw.Transpose(tensor, _host(perm), name=name)
+        return raw.ConjugateTranspose(tensor, host(perm), name=name)
+    return raw.Transpose(tensor, host(perm), name=name)
 
 
 def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
@@ -374,7 +361,7 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
     Raises:
         InvalidArgumentError: It does not broadcast to that shape.
     """
-    return raw.BroadcastTo(input, _host(shape), name=name)
+    return raw.BroadcastTo(input, host(shape), name=name)
 
 
 def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
@@ -383,7 +370,7 @@ def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
     Raises:
         InvalidArgumentError: They do not broadcast.
     """
-    return raw.BroadcastArgs(_host(shape_x), _host(shape_y))
+    return raw.BroadcastArgs(host(shape_x), host(shape_y))
 
 
 def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
@@ -412,7 +399,7 @@ def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
     tensors = list(values) if isinstance(values, (list, tuple)) else [values]
     if not tensors:
         raise ValueError("tf.concat needs at least one tensor; got an empty list.")
-    return identity(tensors[0], name=name) if len(tensors) == 1 else raw.ConcatV2(tensors, _host(axis), name=name)
+    return identity(tensors[0], name=name) if len(tensors) == 1 else raw.ConcatV2(tensors, host(axis), name=name)
 
 
 def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Tensor:
@@ -466,7 +453,7 @@ def split(
 
     Args:
         value: The tensor.
-        num_or_size_splits: The number of equal parts, or a list or vector of the parts' lengths, of which one may be -1.
+        num_or_size_splits: The number of equal parts, or a vector of the parts' lengths, of which one may be -1.
         axis: The axis.
         num: How many lengths `num_or_size_splits` has, where it is a vector whose length is not known.
         name: A name for the graph node.
@@ -475,267 +462,15 @@ def split(
         ValueError: The lengths do not fit the axis.
     """
     if isinstance(num_or_size_splits, (int, np.integer)):
-        return raw.Split(_host(axis), value, num_split=num_or_size_splits, name=name)
-    lengths = convert_to_tensor(_host(num_or_size_splits))
+        return raw.Split(host(axis), value, num_split=num_or_size_splits, name=name)
+    lengths = convert_to_tensor(host(num_or_size_splits))
     if lengths.ndim == 0:
         raise ValueError("num_or_size_splits must be a Python integer or a vector of lengths, not a scalar tensor")
     if num is None:
         num = None if not lengths.dims else lengths.dims[0]
         if num is None:
             raise ValueError(f"Cannot infer argument `num` from shape {lengths.shape}")
-    return raw.SplitV(value, lengths, _host(axis), num_split=num, name=name)
-
-
-# ------------------------------------------------------------------------------------------------- parts
-
-
-def slice(input_: Any, begin: Any, size: Any, name: str | None = None) -> Tensor:
-    """Returns the part of a tensor that starts at `begin` and has the sizes `size`; -1 takes all that remains.
-
-    Raises:
-        InvalidArgumentError: It would reach outside.
-    """
-    return raw.Slice(input_, _host(begin), _host(size), name=name)
-
-
-def strided_slice(
-    input_: Any, begin: Any, end: Any, strides: Any = None, begin_mask: int = 0, end_mask: int = 0,
-    ellipsis_mask: int = 0, new_axis_mask: int = 0, shrink_axis_mask: int = 0, var: Any = None, name: str | None = None,
-) -> Tensor:  # fmt: skip
-    """Returns a part of a tensor as Python's slices `begin[i]:end[i]:strides[i]` say; `tensor[...]` is its everyday form.
-
-    Args:
-        input_: The tensor.
-        begin: Where each slice starts.
-        end: Where each slice stops, not included.
-        strides: The steps; 1 by default.
-        begin_mask: Bit i: slice i starts at the beginning, whatever `begin[i]` says.
-        end_mask: Bit i: slice i reaches to the end.
-        ellipsis_mask: Bit i: position i stands for as many whole axes as are left.
-        new_axis_mask: Bit i: position i makes a new axis of length 1.
-        shrink_axis_mask: Bit i: position i takes the element `begin[i]`, and the axis goes.
-        var: Unused; kept for its place.
-        name: A name for the graph node.
-    """
-    first = convert_to_tensor(_host(begin))
-    masks = {
-        "begin_mask": begin_mask, "end_mask": end_mask, "ellipsis_mask": ellipsis_mask, "new_axis_mask": new_axis_mask,
-        "shrink_axis_mask": shrink_axis_mask,
-    }  # fmt: skip
-    steps = strides
-    if strides is None:
-        known = first.dims is not None and None not in first.dims
-        steps = np.ones(first.dims, first.dtype.np_dtype) if known else raw.OnesLike(first)  # type: ignore[arg-type]
-    return raw.StridedSlice(input_, first, _host(end), steps, **masks, name=name)
-
-
-def gather(
-    params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: int = 0,
-    name: str | None = None,
-) -> Tensor:  # fmt: skip
-    """Returns the slices along an axis that indices name.
-
-    Args:
-        params: The tensor to take from.
-        indices: Integers of any shape.
-        validate_indices: Unused; kept for its place.
-        axis: The axis; by default the first one behind the batch axes.
-        batch_dims: How many leading axes `params` and `indices` have in common.
-        name: A name for the graph node.
-
-    Returns:
-        A tensor of shape `params.shape[:axis] + indices.shape[batch_dims:] + params.shape[axis + 1:]`.
-
-    Raises:
-        InvalidArgumentError: An index is outside of the axis.
-    """
-    return raw.GatherV2(params, indices, _host(batch_dims if axis is None else axis), batch_dims=batch_dims, name=name)
-
-
-def gather_nd(
-    params: Any, indices: Any, batch_dims: int = 0, name: str | None = None, bad_indices_policy: str = ""
-) -> Tensor:
-    """Returns the slices at the coordinates in the last axis of `indices`.
-
-    Args:
-        params: The tensor to take from.
-        indices: Integers of shape `[..., depth]`, each row the first `depth` coordinates of a slice.
-        batch_dims: How many leading axes `params` and `indices` have in common.
-        name: A name for the graph node.
-        bad_indices_policy: What becomes of coordinates outside; as TensorFlow's `GatherNd`.
-
-    Returns:
-        A tensor of shape `indices.shape[:-1] + params.shape[batch_dims + depth:]`.
-    """
-    if batch_dims:
-        params, indices = convert_to_tensor(params), convert_to_tensor(indices)
-        if indices.ndim is None:
-            raise ValueError("tf.gather_nd with batch_dims needs indices of a known rank.")
-        lead, axes = shape(indices)[:-1], builtins.range(indices.ndim)
-        places = [
-            broadcast_to(
-                raw.Reshape(_cast(raw.Range(0, lead[batch], 1), indices.dtype), [-1 if axis == batch else 1 for axis in axes]),
-                concat([lead, [1]], 0),
-            )
-            for batch in builtins.range(batch_dims)
-        ]
-        indices = concat([*places, indices], -1)
-    return raw.GatherNd(params, indices, bad_indices_policy=bad_indices_policy, name=name)
-
-
-def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str | None = "boolean_mask") -> Tensor:
-    """Returns the slices of a tensor where a mask is true.
-
-    Args:
-        tensor: The tensor, of rank N.
-        mask: Bools of rank K, of the shape of K axes of `tensor`.
-        axis: The first of those axes; 0 by default.
-        name: A name for the graph node.
-
-    Returns:
-        A tensor of rank N - K + 1 with the chosen slices along `axis`.
-
-    Raises:
-        ValueError: The mask is a scalar or its shape does not fit.
-    """
-    values, chosen = convert_to_tensor(tensor), convert_to_tensor(mask)
-    start = 0 if axis is None else int(axis)
-    if chosen.ndim == 0:
-        raise ValueError("mask cannot be scalar.")
-    if chosen.ndim is None:
-        raise ValueError("Number of mask dimensions must be specified, even if some dimensions are None.")
-    if start < 0:
-        if values.ndim is None:
-            raise ValueError("tf.boolean_mask with a negative axis needs a tensor of a known rank.")
-        start += values.ndim
-    stop = start + chosen.ndim
-    if not values.shape[start:stop].is_compatible_with(chosen.shape):
-        raise ValueError(f"Shapes {values.shape[start:stop]} and {chosen.shape} are incompatible")
-    if chosen.ndim > 1:
-        lengths = shape(values)
-        values = raw.Reshape(values, concat([lengths[:start], [-1], lengths[stop:]], 0))
-        chosen = raw.Reshape(chosen, [-1])
-    return raw.GatherV2(values, raw.Squeeze(raw.Where(chosen), squeeze_dims=[1]), start, name=name)
-
-
-def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
-    """Chooses between two tensors element by element; without them, returns where `condition` is true.
-
-    Args:
-        condition: Bools.
-        x: What to take where it is true; the three broadcast.
-        y: What to take where it is false.
-        name: A name for the graph node.
-
-    Returns:
-        The chosen elements; or int64 coordinates of shape `[count, rank]`, a row for each true element, in order.
-
-    Raises:
-        ValueError: Only one of `x` and `y` is given.
-    """
-    if x is None and y is None:
-        return raw.Where(convert_to_tensor(condition, dtype_hint=dtypes.bool_), name=name)
-    if x is None or y is None:
-        raise ValueError("x and y must both be non-None or both be None.")
-    return raw.SelectV2(condition, x, y, name=name)
-
-
-def unique(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> Any:
-    """Returns the distinct elements `y` of a vector, in the order in which they first stand, and each one's place `idx`."""
-    return raw.Unique(x, out_idx=out_idx, name=name)
-
-
-def unique_with_counts(x: Any, out_idx: Any = dtypes.int32, name: str | None = None) -> Any:
-    """Returns what `unique` does and how often each distinct element stands in the vector, `count`."""
-    return raw.UniqueWithCounts(x, out_idx=out_idx, name=name)
-
-
-def searchsorted(
-    sorted_sequence: Any, values: Any, side: str = "left", out_type: Any = dtypes.int32, name: str | None = None
-) -> Tensor:
-    """Returns where values would have to be inserted into sorted sequences to keep these sorted.
-
-    Args:
-        sorted_sequence: Ascending along the last axis; its other axes are those of `values`.
-        values: What to look for.
-        side: `"left"` of equal elements, or `"right"`.
-        out_type: int32 or int64.
-        name: A name for the graph node.
-
-    Returns:
-        Positions in the last axis of `sorted_sequence`, of the shape of `values`.
-    """
-    if side not in ("left", "right"):
-        raise ValueError(f"Argument `side` must be either 'right' or 'left'. Received: `side` = {side!r}.")
-    sequence = convert_to_tensor(sorted_sequence)
-    wanted = convert_to_tensor(values, dtype=sequence.dtype)
-    rows = [raw.Reshape(item, raw.Pack([-1, shape(item)[-1]])) for item in (sequence, wanted)]
-    find = raw.LowerBound if side == "left" else raw.UpperBound
-    return raw.Reshape(find(*rows, out_type=out_type, name=name), shape(wanted))
-
-
-# ------------------------------------------------------------------------------------------------- scattering
-
-
-def scatter_nd(
-    indices: Any, updates: Any, shape: Any, bad_indices_policy: str = "", name: str | None = None
-) -> Tensor:
-    """Returns zeros of `shape` with `updates` added at the coordinates in the last axis of `indices`.
-
-    Args:
-        indices: Integers of shape `[..., depth]`.
-        updates: Slices of shape `indices.shape[:-1] + shape[depth:]`; those for one place are summed.
-        shape: The result's shape, in the dtype of `indices`.
-        bad_indices_policy: What becomes of coordinates outside; as TensorFlow's `ScatterNd`.
-        name: A name for the graph node.
-
-    Raises:
-        InvalidArgumentError: A coordinate is outside, or the shapes do not fit.
-    """
-    return raw.ScatterNd(indices, updates, _host(shape), bad_indices_policy=bad_indices_policy, name=name)
-
-
-def tensor_scatter_nd_update(tensor: Any, indices: Any, updates: Any, name: str | None = None) -> Tensor:
-    """Returns `tensor` with `updates` in place of the slices at the coordinates in the last axis of `indices`.
-
-    Args:
-        tensor: The tensor.
-        indices: Integers of shape `[..., depth]`.
-        updates: Slices of shape `indices.shape[:-1] + tensor.shape[depth:]`.
-        name: A name for the graph node.
-
-    Raises:
-        InvalidArgumentError: A coordinate is outside, or the shapes do not fit.
-    """
-    return raw.TensorScatterUpdate(tensor, indices, updates, name=name)
-
-
-def tensor_scatter_nd_add(
-    tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
-) -> Tensor:
-    """Returns `tensor` with `updates` added, arranged as in `tensor_scatter_nd_update`; those for one place are summed."""
-    return raw.TensorScatterAdd(tensor, indices, updates, bad_indices_policy=bad_indices_policy, name=name)
-
-
-def tensor_scatter_nd_sub(
-    tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
-) -> Tensor:
-    """Returns `tensor` with `updates` subtracted, arranged as in `tensor_scatter_nd_update`."""
-    return raw.TensorScatterSub(tensor, indices, updates, bad_indices_policy=bad_indices_policy, name=name)
-
-
-def tensor_scatter_nd_max(
-    tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
-) -> Tensor:
-    """Returns the larger of `tensor` and `updates`, arranged as in `tensor_scatter_nd_update`."""
-    return raw.TensorScatterMax(tensor, indices, updates, bad_indices_policy=bad_indices_policy, name=name)
-
-
-def tensor_scatter_nd_min(
-    tensor: Any, indices: Any, updates: Any, bad_indices_policy: str = "", name: str | None = None
-) -> Tensor:
-    """Returns the smaller of `tensor` and `updates`, arranged as in `tensor_scatter_nd_update`."""
-    return raw.TensorScatterMin(tensor, indices, updates, bad_indices_policy=bad_indices_policy, name=name)
+    return raw.SplitV(value, lengths, host(axis), num_split=num, name=name)
 
 
 # ------------------------------------------------------------------------------------------------- rearranging
@@ -763,13 +498,15 @@ def pad(
             return raw.Pad(tensor, paddings, name=name)
         return raw.PadV2(tensor, paddings, constant_values, name=name)
     if kind not in ("REFLECT", "SYMMETRIC"):
-        raise ValueError(f"Value of argument `mode` expected to be CONSTANT, REFLECT or SYMMETRIC. Received `mode` = {mode}")
+        raise ValueError(
+            f"Value of argument `mode` expected to be CONSTANT, REFLECT or SYMMETRIC. Received `mode` = {mode}"
+        )
     return raw.MirrorPad(tensor, paddings, mode=kind, name=name)
 
 
 def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
     """Returns a tensor repeated `multiples[i]` times along each axis i."""
-    return raw.Tile(input, _host(multiples), name=name)
+    return raw.Tile(input, host(multiples), name=name)
 
 
 def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None = None) -> Tensor:
@@ -786,7 +523,7 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
         values, axis = raw.Reshape(values, [-1]), 0 if axis is None else axis
     if not isinstance(axis, int):
         raise TypeError(f"Argument `axis` must be an int. Received `axis` = {axis!r}")
-    times = _cast(convert_to_tensor(repeats, dtype_hint=dtypes.int32), dtypes.int32)
+    times = cast(convert_to_tensor(repeats, dtype_hint=dtypes.int32), dtypes.int32)
     if times.ndim is not None and times.ndim > 1:
         raise ValueError(f"repeats must be a scalar or a vector, but its shape is {times.shape}")
     if times.ndim == 0 or times.dims == (1,):
@@ -809,7 +546,7 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
 
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
     """Returns a tensor with its elements in the opposite order along the axes of the list `axis`."""
-    return raw.ReverseV2(tensor, _host(axis), name=name)
+    return raw.ReverseV2(tensor, host(axis), name=name)
 
 
 def reverse_sequence(
@@ -838,7 +575,7 @@ def roll(input: Any, shift: Any, axis: Any, name: str | None = None) -> Tensor:
         axis: The axes; shifts for the same one add up.
         name: A name for the graph node.
     """
-    return raw.Roll(input, _host(shift), _host(axis), name=name)
+    return raw.Roll(input, host(shift), host(axis), name=name)
 
 
 def space_to_batch(input: Any, block_shape: Any, paddings: Any, name: str | None = None) -> Tensor:
@@ -864,12 +601,9 @@ def batch_to_space(input: Any, block_shape: Any, crops: Any, name: str | None = 
 space_to_batch_nd = space_to_batch
 
 __all__ = [
-    "batch_to_space", "bitcast", "boolean_mask", "broadcast_dynamic_shape", "broadcast_static_shape", "broadcast_to",
-    "concat", "ensure_shape", "expand_dims", "eye", "fill", "gather", "gather_nd", "identity", "identity_n",
-    "linspace", "meshgrid", "one_hot", "ones", "ones_like", "pad", "range", "rank", "repeat", "reshape", "reverse",
-    "reverse_sequence", "roll", "scatter_nd", "searchsorted", "sequence_mask", "shape", "shape_n", "size", "slice",
-    "space_to_batch", "space_to_batch_nd", "split", "squeeze", "stack", "stop_gradient", "strided_slice",
-    "tensor_scatter_nd_add", "tensor_scatter_nd_max", "tensor_scatter_nd_min", "tensor_scatter_nd_sub",
-    "tensor_scatter_nd_update", "tile", "transpose", "unique", "unique_with_counts", "unstack", "where", "zeros",
-    "zeros_like",
+    "batch_to_space", "bitcast", "broadcast_dynamic_shape", "broadcast_static_shape", "broadcast_to", "concat",
+    "ensure_shape", "expand_dims", "eye", "fill", "identity", "identity_n", "linspace", "meshgrid", "one_hot",
+    "ones", "ones_like", "pad", "range", "rank", "repeat", "reshape", "reverse", "reverse_sequence", "roll",
+    "sequence_mask", "shape", "shape_n", "size", "space_to_batch", "space_to_batch_nd", "split", "squeeze",
+    "stack", "stop_gradient", "tile", "transpose", "unstack", "zeros", "zeros_like",
 ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.backends.numpy import NUMPY
+from modtf.core.api.arguments import host_integers
 from modtf.core.engine import raw
 from modtf.core.engine.execution import execute
 from modtf.core.engine.vocabulary import get_op
@@ -32,7 +32,7 @@ def getitem(tensor: Tensor, key: Any) -> Tensor:
     """
     if key.__class__ is not tuple:
         if _is_mask(key):
-            from modtf.core.api.array import boolean_mask
+            from modtf.core.api.selecting import boolean_mask
 
             return boolean_mask(tensor, key)
         if not isinstance(key, (list, tuple)):
@@ -116,15 +116,6 @@ def _vectors(*lists: list[Any]) -> list[Tensor]:
     return [_packed(items, dtype) for items in lists]
 
 
-def host_integers(value: Any, dtype: DType) -> EagerTensor:
-    """Returns Python integers as a tensor in host memory, where ops need sizes and axes, whatever the backend.
-
-    Raises:
-        OverflowError: One is too large for `dtype`.
-    """
-    return EagerTensor(np.array(value, dtype.np_dtype), dtype, NUMPY)
-
-
 def _packed(items: list[Any], dtype: DType) -> Tensor:
     if not any(isinstance(item, Tensor) for item in items):
         return host_integers(items, dtype)
@@ -136,6 +127,6 @@ def _packed(items: list[Any], dtype: DType) -> Tensor:
     ])  # fmt: skip
 
 
-def attach(cls: type) -> None:
+def attach(cls: Any) -> None:
     """Gives a class indexing."""
-    cls.__getitem__ = getitem  # type: ignore[attr-defined]
+    cls.__getitem__ = getitem

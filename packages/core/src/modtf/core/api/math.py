@@ -1,21 +1,16 @@
-"""Mathematics (`tf.math`, and its commoner names at the top level)."""
+"""Mathematics: all that `tf.math` has."""
 
-from __future__ import annotations
+from modtf.core.api import elementwise, reductions, segments
+from modtf.core.api.elementwise import *  # noqa: F403
+from modtf.core.api.nn import (
+    in_top_k, l2_normalize, log_softmax, sigmoid, softmax, softplus, softsign, tanh, top_k, zero_fraction,
+)  # fmt: skip
+from modtf.core.api.reductions import *  # noqa: F403
+from modtf.core.api.segments import *  # noqa: F403
 
-from typing import Any
-
-from modtf.core.engine import raw
-from modtf.core.values.conversion import convert_to_tensor
-from modtf.core.values.tensors import Tensor
-
-
-def add_n(inputs: Any, name: str | None = None) -> Tensor:
-    """Adds all tensors of a list element-wise.
-
-    Raises:
-        ValueError: The list is empty.
-    """
-    tensors = [convert_to_tensor(item) for item in (inputs if isinstance(inputs, (list, tuple)) else [inputs])]
-    if not tensors:
-        raise ValueError("tf.add_n needs at least one tensor; got an empty list.")
-    return tensors[0] if len(tensors) == 1 else raw.AddN(tensors, name=name)
+_ALSO_AT_TOP_LEVEL = {"realdiv", "truncatediv", "truncatemod", "cast", "complex", "saturate_cast"}
+__all__ = [
+    *sorted({*elementwise.__all__, *reductions.__all__, *segments.__all__} - _ALSO_AT_TOP_LEVEL),
+    "in_top_k", "l2_normalize", "log_softmax", "sigmoid", "softmax", "softplus", "softsign", "tanh", "top_k",
+    "zero_fraction",
+]  # fmt: skip

@@ -15,8 +15,6 @@ from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import as_dtype
 from modtf.core.values.tensors import Tensor
 
-# ruff: noqa: A002 (arguments have TensorFlow's names)
-
 # ------------------------------------------------------------------------------------------------- activation functions
 
 
@@ -58,7 +56,7 @@ def elu(features: Any, name: str | None = None) -> Tensor:
 
 
 def selu(features: Any, name: str | None = None) -> Tensor:
-    """Returns the scaled exponential linear function (G. Klambauer et al., 2017), for nets that normalize themselves."""
+    """Returns the scaled exponential linear function, for nets that normalize themselves (Klambauer et al., 2017)."""
     return raw.Selu(features, name=name)
 
 
@@ -78,7 +76,11 @@ def gelu(features: Any, approximate: bool = False, name: str | None = None) -> T
         raise ValueError(f"`features` must be a floating point tensor. Received: features.dtype={features.dtype.name}")
     half = features * 0.5
     if approximate:
-        return raw.Mul(half, raw.Tanh((features + features * features * features * 0.044715) * math.sqrt(2 / math.pi)) + 1.0, name=name)
+        return raw.Mul(
+            half,
+            raw.Tanh((features + features * features * features * 0.044715) * math.sqrt(2 / math.pi)) + 1.0,
+            name=name,
+        )
     return raw.Mul(half, raw.Erfc(features * -math.sqrt(0.5)), name=name)
 
 
@@ -147,7 +149,7 @@ def log_softmax(logits: Any, axis: int | None = None, name: str | None = None) -
 
 def _along(op: Any, logits: Tensor, axis: int | None, name: str | None) -> Tensor:
     """Applies an op of the last axis to another one."""
-    if axis is None or axis == -1 or logits.ndim is not None and axis == logits.ndim - 1:
+    if axis in (None, -1) or (logits.ndim is not None and axis == logits.ndim - 1):
         return op(logits, name=name)
     perm = _last_swapped(logits, axis)
     return raw.Transpose(op(raw.Transpose(logits, perm)), perm, name=name)
@@ -184,7 +186,9 @@ def bias_add(value: Any, bias: Any, data_format: str | None = None, name: str | 
         ValueError: There is no such layout.
         InvalidArgumentError: The sizes differ.
     """
-    if data_format is not None and not (data_format.startswith("NC") or data_format.startswith("N") and data_format[-1] == "C"):
+    if data_format is not None and not (
+        data_format.startswith("NC") or (data_format.startswith("N") and data_format[-1] == "C")
+    ):
         raise ValueError(f"`data_format` must be of the form `N...C` or `NC...`. Received: data_format={data_format}")
     layout = "NCHW" if data_format is not None and data_format.startswith("NC") else "NHWC"
     return raw.BiasAdd(value, bias, data_format=layout, name=name)
@@ -469,11 +473,13 @@ def _alike(labels: Any, logits: Any, first: str = "labels", second: str = "logit
     logits = convert_to_tensor(logits)
     labels = convert_to_tensor(labels, dtype_hint=logits.dtype)
     if not labels.shape.is_compatible_with(logits.shape):
-        raise ValueError(f"`{second}` and `{first}` must have the same shape, received ({logits.shape} vs {labels.shape}).")
+        raise ValueError(
+            f"`{second}` and `{first}` must have the same shape, received ({logits.shape} vs {labels.shape})."
+        )
     return labels, logits
 
 
-# ------------------------------------------------------------------------------------------------- ranks, rows, fractions
+# ------------------------------------------------------------------------------------------------- ranks and rows
 
 
 def top_k(input: Any, k: Any = 1, sorted: bool = True, index_type: Any = dtypes.int32, name: str | None = None) -> Any:
@@ -547,7 +553,9 @@ def zero_fraction(value: Any, name: str | None = None) -> Tensor:
     zero = raw.Cast(raw.Equal(value, raw.ZerosLike(value)), DstT=dtypes.int64)
     total = raw.Sum(raw.Reshape(zero, [-1]), 0)
     return raw.RealDiv(
-        raw.Cast(total, DstT=dtypes.float32), raw.Cast(raw.Size(value, out_type=dtypes.int64), DstT=dtypes.float32), name=name
+        raw.Cast(total, DstT=dtypes.float32),
+        raw.Cast(raw.Size(value, out_type=dtypes.int64), DstT=dtypes.float32),
+        name=name,
     )
 
 
@@ -556,5 +564,6 @@ __all__ = [
     "l2_normalize", "leaky_relu", "log_poisson_loss", "log_softmax", "moments", "normalize_moments", "relu", "relu6",
     "selu", "sigmoid", "sigmoid_cross_entropy_with_logits", "silu", "softmax", "softmax_cross_entropy_with_logits",
     "softplus", "softsign", "sparse_softmax_cross_entropy_with_logits", "swish", "tanh", "top_k",
-    "weighted_cross_entropy_with_logits", "zero_fraction", *nn_sliding.__all__,
+    "weighted_cross_entropy_with_logits", "zero_fraction",
 ]  # fmt: skip
+__all__ += nn_sliding.__all__

@@ -11,8 +11,6 @@ from modtf.core.engine import raw
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.tensors import Tensor
 
-# ruff: noqa: A002 (arguments have TensorFlow's names)
-
 __all__ = [
     "atrous_conv2d", "avg_pool", "avg_pool1d", "avg_pool2d", "avg_pool3d", "conv1d", "conv1d_transpose", "conv2d",
     "conv2d_transpose", "conv3d", "conv3d_transpose", "convolution", "depthwise_conv2d", "max_pool", "max_pool1d",
@@ -52,7 +50,8 @@ def _for_each_axis(value: Any, data_format: str, name: str) -> list[int]:
         values = values * dimensions
     if len(values) != dimensions:
         raise ValueError(
-            f"{name} should be of length 1, {dimensions} or {dimensions + 2}. Received: {name}={value} of length {len(values)}"
+            f"{name} should be of length 1, {dimensions} or {dimensions + 2}. "
+            f"Received: {name}={value} of length {len(values)}"
         )
     return [1, 1, *values] if data_format.startswith("NC") else [1, *values, 1]
 
@@ -65,7 +64,9 @@ def _padding(padding: Any) -> dict[str, Any]:
     """
     if isinstance(padding, str):
         return {"padding": padding}
-    if isinstance(padding, (list, tuple)) and all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in padding):
+    if isinstance(padding, (list, tuple)) and all(
+        isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in padding
+    ):
         return {"padding": "EXPLICIT", "explicit_paddings": [int(item) for pair in padding for item in pair]}
     raise ValueError(
         "`padding` must be 'SAME', 'VALID' or a list of pairs [before, after], one for each dimension of the input. "
@@ -166,8 +167,8 @@ def conv3d(
     """Convolves volumes with filters.
 
     Args:
-        input: A floating tensor of shape `batch + [depth, height, width, channels]`, or `[batch, channels, depth, height,
-            width]` for `"NCDHW"`.
+        input: A floating tensor of shape `batch + [depth, height, width, channels]`, or for `"NCDHW"` of shape
+            `[batch, channels, depth, height, width]`.
         filters: Shaped `[depth, height, width, channels / groups, output channels]`.
         strides: An int, or a list of 1, 3 or 5 ints.
         padding: `"SAME"` or `"VALID"`.
@@ -179,7 +180,14 @@ def conv3d(
 
 
 def _convolution(
-    op: Any, input: Any, filters: Any, strides: Any, padding: dict[str, Any], data_format: str, dilations: Any, name: Any
+    op: Any,
+    input: Any,
+    filters: Any,
+    strides: Any,
+    padding: dict[str, Any],
+    data_format: str,
+    dilations: Any,
+    name: Any,
 ) -> Tensor:
     input = convert_to_tensor(input)
     filters = convert_to_tensor(filters, dtype_hint=input.dtype)
@@ -206,7 +214,8 @@ def convolution(
     """Convolves in one, two or three dimensions, as the rank of the filters says (3, 4 or 5).
 
     Args:
-        input: Shaped `batch + spatial + [channels]`, or `[batch, channels] + spatial` if `data_format` begins with "NC".
+        input: Shaped `batch + spatial + [channels]`, or `[batch, channels] + spatial` if `data_format` begins with
+            "NC".
         filters: Shaped `spatial + [channels / groups, output channels]`.
         strides: An int, or an int for each spatial dimension; 1 by default.
         padding: `"SAME"`, `"VALID"`, or in two dimensions a list of pairs.
@@ -253,7 +262,16 @@ def conv2d_transpose(
         name: A name for the graph node.
     """
     return _transposed(
-        raw.Conv2DBackpropInput, input, filters, output_shape, strides, _padding(padding), data_format, dilations, name, 2
+        raw.Conv2DBackpropInput,
+        input,
+        filters,
+        output_shape,
+        strides,
+        _padding(padding),
+        data_format,
+        dilations,
+        name,
+        2,
     )
 
 
@@ -311,7 +329,16 @@ def conv3d_transpose(
 ) -> Tensor:
     """The transpose of `conv3d`; see `conv2d_transpose`."""
     return _transposed(
-        raw.Conv3DBackpropInputV2, input, filters, output_shape, strides, _padding(padding), data_format, dilations, name, 3
+        raw.Conv3DBackpropInputV2,
+        input,
+        filters,
+        output_shape,
+        strides,
+        _padding(padding),
+        data_format,
+        dilations,
+        name,
+        3,
     )
 
 
@@ -368,7 +395,8 @@ def depthwise_conv2d(
         return convolve(input, where)
     if max(strides) > 1:
         raise ValueError(
-            f"If a dilation is greater than 1, all strides must be 1. Received: dilations={dilations} and strides={strides}"
+            "If a dilation is greater than 1, all strides must be 1. "
+            f"Received: dilations={dilations} and strides={strides}"
         )
     return _dilated(convolve, input, filter, where, rates, layout)
 
@@ -429,11 +457,19 @@ def separable_conv2d(
 
 
 def _pool(
-    op: Any, input: Any, ksize: Any, strides: Any, padding: Any, data_format: str | None, name: str | None, dimensions: int
+    op: Any,
+    input: Any,
+    ksize: Any,
+    strides: Any,
+    padding: Any,
+    data_format: str | None,
+    name: str | None,
+    dimensions: int,
 ) -> Tensor:
     layout = _format_of(data_format, dimensions)
     sizes, steps = _for_each_axis(ksize, layout, "ksize"), _for_each_axis(strides, layout, "strides")
     where = _padding(padding)
+    input = convert_to_tensor(input)
     if dimensions == 1:
         axis, layout2d = (1, "NHWC") if layout == "NWC" else (2, "NCHW")
         if "explicit_paddings" in where:
@@ -465,8 +501,8 @@ def max_pool(
             "NC".
         ksize: The windows' size: an int, or an int for each spatial or each dimension of the input.
         strides: From one window to the next: as `ksize`.
-        padding: `"SAME"`, `"VALID"`, or in one or two dimensions a list of a pair `[before, after]` for each dimension of
-            the input.
+        padding: `"SAME"`, `"VALID"`, or in one or two dimensions a list of a pair `[before, after]` for each dimension
+            of the input.
         data_format: Channels last by default.
         name: A name for the graph node.
 

@@ -2,92 +2,189 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
+from modtf.core.engine import context as contexts
 from modtf.core.engine.execution import execute
 from modtf.core.engine.vocabulary import Op, get_op
+from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.tensors import EagerTensor, Tensor
 
-_FLOATING_DIVISION = {"int8": "float32", "uint8": "float32", "int16": "float32", "uint16": "float32"} | {
-    name: "float64" for name in ("int32", "uint32", "int64", "uint64")
-}
+Operator = Callable[[Tensor, Any], Any]
+
+# ------------------------------------------------------------------------------------------------- operands
 
 
-def _binary(op: Op, attrs: tuple[Any, ...] = ()) -> Callable[[Tensor, Any], Any]:
+def _operand(value: Any, beside: Tensor) -> Tensor:
+    """An operator's other operand as a tensor, of the dtype of the tensor beside it where that can hold it."""
+    kind = value.__class__
+    if kind is float or kind is int:
+        context = contexts.current()
+        if context.graph is None and value:  # not zero, for 0.0 and -0.0 are equal as keys
+            return _python_number(kind, value, beside.dtype, context.backend)
+    return convert_to_tensor(value, None, beside.dtype)
+
+
+@functools.lru_cache(maxsize=1024)
+def _python_number(kind: type, value: Any, dtype: Any, backend: Any) -> Tensor:
+    """A number as a tensor on the current backend; the same ones come again and again."""
+    return convert_to_tensor(value, None, dtype)
+
+
+def _is_value(other: Any) -> bool:
+    """Whether an operand that could not be converted is one that a tensor should have understood."""
+    return hasattr(type(other), "__array__") or other is None or isinstance(
+        other, (int, float, complex, str, bytes, list, tuple)
+    )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------- kinds of operators
+
+
+def _binary(op: Op) -> Operator:
     def operator(self: Tensor, other: Any) -> Any:
         if other.__class__ is not EagerTensor and not isinstance(other, Tensor):
             try:
-                other = convert_to_tensor(other, None, self.dtype)
+                other = _operand(other, self)
             except (TypeError, ValueError):
-                if hasattr(type(other), "__array__") or isinstance(other, (int, float, complex, str, bytes, list, tuple)):
+                if _is_value(other):
                     raise
                 return NotImplemented
-        return execute(op, (self, other), attrs)
+        return execute(op, (self, other))
 
     return operator
 
 
-def _reflected(op: Op, attrs: tuple[Any, ...] = ()) -> Callable[[Tensor, Any], Any]:
-    def operator(self: Tensor, other: Any) -> Any:
-        return execute(op, (convert_to_tensor(other, None, self.dtype), self), attrs)
+def _reflected(op: Op) -> Operator:
+    return lambda self, other: execute(op, (_operand(other, self), self))
 
-    return operator
+
+def _addition(of_numbers: Operator, of_strings: Operator) -> Operator:
+    """Strings are joined by an older op, which `AddV2` lacks."""
+    return lambda self, other: (of_strings if self.dtype is dtypes.string else of_numbers)(self, other)
 
 
 def _unary(op: Op) -> Callable[[Tensor], Any]:
     return lambda self: execute(op, (self,))
 
 
-def _by_dtype(numeric: str, boolean: str) -> Callable[[Tensor, Any], Any]:
-    """`&`, `|` and `^` are logical on bools and bitwise on integers."""
-    of_bools = _binary(get_op(boolean))
-    return lambda self, other: of_bools(self, other) if self.dtype.is_bool else _binary(get_op(numeric))(self, other)
+def _bits(kind: Callable[[Op], Operator], on_integers: str, on_bools: str) -> Operator:
+    """`&` and `|` are logical on bools and bitwise on integers."""
+    integers, bools = kind(get_op(on_integers)), kind(get_op(on_bools))
+    return lambda self, other: (bools if self.dtype is dtypes.bool_ else integers)(self, other)
 
 
-def true_divide(x: Tensor, y: Any) -> Tensor:
-    """`x / y`; integers are made floating first, of the type that TensorFlow chooses."""
-    y = convert_to_tensor(y, None, x.dtype)
-    floating = _FLOATING_DIVISION.get(x.dtype.name)
-    if floating is not None and y.dtype is x.dtype:
-        cast = get_op("Cast")
-        x, y = cast(x, DstT=floating), cast(y, DstT=floating)
-    return execute(get_op("RealDiv"), (x, y))
+_BITWISE_XOR, _LOGICAL_AND, _LOGICAL_OR, _LOGICAL_NOT = map(
+    get_op, ("BitwiseXor", "LogicalAnd", "LogicalOr", "LogicalNot")
+)
 
 
-def _equality(name: str, otherwise: bool) -> Callable[[Tensor, Any], Any]:
-    op = get_op(name)
+def _exclusive_or(self: Tensor, other: Any) -> Any:
+    other = _operand(other, self)
+    if self.dtype is not dtypes.bool_:
+        return execute(_BITWISE_XOR, (self, other))
+    both = execute(_LOGICAL_AND, (self, other))
+    return execute(_LOGICAL_AND, (execute(_LOGICAL_OR, (self, other)), execute(_LOGICAL_NOT, (both,))))
+
+
+def _equality(op: Op, otherwise: bool) -> Operator:
+    """Tensors that do not broadcast with each other are not equal, and none is equal to `None`."""
 
     def operator(self: Tensor, other: Any) -> Any:
-        if other is None:
-            return otherwise
-        try:
-            other = convert_to_tensor(other, None, self.dtype)
-        except (TypeError, ValueError):
-            return otherwise
+        if other.__class__ is not EagerTensor and not isinstance(other, Tensor):
+            if other is None:
+                return otherwise
+            try:
+                other = _operand(other, self)
+            except (TypeError, ValueError):
+                if _is_value(other):
+                    raise
+                return NotImplemented
         return execute(op, (self, other), (False,))
 
     return operator
 
 
-_BINARY = {
-    "add": "AddV2", "sub": "Sub", "mul": "Mul", "floordiv": "FloorDiv", "mod": "FloorMod", "pow": "Pow",
-}  # fmt: skip
+# ------------------------------------------------------------------------------------------------- division, products
+
+_CAST, _REAL_DIV = get_op("Cast"), get_op("RealDiv")
+_TRUE_DIVISION = {
+    **dict.fromkeys((dtypes.int8, dtypes.uint8, dtypes.int16, dtypes.uint16), dtypes.float32),
+    **dict.fromkeys((dtypes.int32, dtypes.uint32, dtypes.int64, dtypes.uint64), dtypes.float64),
+    **dict.fromkeys(
+        (dtypes.bfloat16, dtypes.float16, dtypes.float32, dtypes.float64, dtypes.complex64, dtypes.complex128), None
+    ),
+}
+
+
+def true_divide(x: Tensor, y: Any, name: str | None = None, op: Op = _REAL_DIV) -> Tensor:
+    """Returns `x / y`; integers are made floating first, of the dtype that TensorFlow chooses.
+
+    Raises:
+        TypeError: The operands have different dtypes or are not numbers.
+    """
+    if y.__class__ is not EagerTensor:
+        y = _operand(y, x)
+    dtype = x.dtype
+    if y.dtype is not dtype:
+        raise TypeError(f"`x` and `y` must have the same dtype, got {dtype!r} != {y.dtype!r}. Convert one with tf.cast.")
+    if dtype not in _TRUE_DIVISION:
+        raise TypeError(f"Invalid dtype {dtype!r} in division. Expected one of {list(_TRUE_DIVISION)}.")
+    floating = _TRUE_DIVISION[dtype]
+    if floating is not None:
+        x, y = execute(_CAST, (x,), (floating, False)), execute(_CAST, (y,), (floating, False))
+    return execute(op, (x, y), (), name)
+
+
+def _matmul(self: Tensor, other: Any) -> Any:
+    from modtf.core.api.linalg import matmul
+
+    return matmul(self, other)
+
+
+def _reflected_matmul(self: Tensor, other: Any) -> Any:
+    from modtf.core.api.linalg import matmul
+
+    return matmul(convert_to_tensor(other, None, self.dtype), self)
+
+
+def _absolute(self: Tensor) -> Any:
+    from modtf.core.api.elementwise import abs as absolute
+
+    return absolute(self)
+
+
+# ------------------------------------------------------------------------------------------------- attaching
+
+_ARITHMETIC = {"sub": "Sub", "mul": "Mul", "floordiv": "FloorDiv", "mod": "FloorMod", "pow": "Pow"}
 _COMPARISONS = {"lt": "Less", "le": "LessEqual", "gt": "Greater", "ge": "GreaterEqual"}
+_INVERT = get_op("Invert")
+
+
+def _operators() -> dict[str, Callable[..., Any]]:
+    table: dict[str, Callable[..., Any]] = {}
+    for short, name in _ARITHMETIC.items():
+        table[short], table[f"r{short}"] = _binary(get_op(name)), _reflected(get_op(name))
+    for short, name in _COMPARISONS.items():
+        table[short] = _binary(get_op(name))
+    for prefix, kind in (("", _binary), ("r", _reflected)):
+        table[f"{prefix}add"] = _addition(kind(get_op("AddV2")), kind(get_op("Add")))
+        table[f"{prefix}and"] = _bits(kind, "BitwiseAnd", "LogicalAnd")
+        table[f"{prefix}or"] = _bits(kind, "BitwiseOr", "LogicalOr")
+        table[f"{prefix}xor"] = _exclusive_or
+    table["truediv"] = lambda self, other: true_divide(self, other)
+    table["rtruediv"] = lambda self, other: true_divide(_operand(other, self), self)
+    table["matmul"], table["rmatmul"] = _matmul, _reflected_matmul
+    table["neg"], table["abs"] = _unary(get_op("Neg")), _absolute
+    table["invert"] = lambda self: execute(_LOGICAL_NOT if self.dtype is dtypes.bool_ else _INVERT, (self,))
+    table["eq"], table["ne"] = _equality(get_op("Equal"), False), _equality(get_op("NotEqual"), True)
+    return table
 
 
 def attach(cls: type) -> None:
     """Gives a class the operators."""
-    for short, name in _BINARY.items():
-        setattr(cls, f"__{short}__", _binary(get_op(name)))
-        setattr(cls, f"__r{short}__", _reflected(get_op(name)))
-    for short, name in _COMPARISONS.items():
-        setattr(cls, f"__{short}__", _binary(get_op(name)))
-    cls.__truediv__ = lambda self, other: true_divide(self, other)  # type: ignore[attr-defined]
-    cls.__rtruediv__ = lambda self, other: true_divide(convert_to_tensor(other, None, self.dtype), self)  # type: ignore[attr-defined]
-    cls.__neg__ = _unary(get_op("Neg"))  # type: ignore[attr-defined]
-    cls.__abs__ = _unary(get_op("Abs"))  # type: ignore[attr-defined]
-    cls.__eq__ = _equality("Equal", False)  # type: ignore[assignment]
-    cls.__ne__ = _equality("NotEqual", True)  # type: ignore[assignment]
-
+    for name, operator in _operators().items():
+        setattr(cls, f"__{name}__", operator)

@@ -6,11 +6,11 @@ import contextlib
 import os
 import threading
 from collections.abc import Iterator
-from importlib import metadata
 
 from modtf.core.backends.numpy import NUMPY
 from modtf.core.backends.contract import CONTRACT_VERSION, Backend
 from modtf.core.engine import context as contexts
+from modtf.core.entry_points import installed
 
 GROUP = "modtf.backends"
 ENVIRONMENT_VARIABLE = "MODTF_BACKEND"
@@ -21,7 +21,7 @@ _lock = threading.Lock()
 
 def list_backends() -> list[str]:
     """Returns the names of the installed backends, without importing them."""
-    return sorted({"numpy", *(entry.name for entry in metadata.entry_points(group=GROUP))})
+    return sorted({"numpy", *(entry.name for entry in installed(GROUP))})
 
 
 def get_backend(name: str) -> Backend:
@@ -35,7 +35,7 @@ def get_backend(name: str) -> Backend:
         found = _loaded.get(name)
         if found is not None:
             return found
-        entries = [entry for entry in metadata.entry_points(group=GROUP) if entry.name == name]
+        entries = [entry for entry in installed(GROUP) if entry.name == name]
         if not entries:
             raise ValueError(
                 f"There is no backend {name!r}. Installed: {', '.join(list_backends())}. "

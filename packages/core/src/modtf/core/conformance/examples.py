@@ -12,9 +12,9 @@ import numpy as np
 from modtf.core import as_dtype
 from modtf.core.contracts import get_op
 
-FLOATS = "float64 float32 bfloat16 float16"
+FLOATS = "float64 float32 bfloat16"
 INTS = "int32 int64"
-COMPLEX = "complex64 complex128"
+COMPLEX = "complex64"
 REALS = f"{FLOATS} {INTS}"
 NUMBERS = f"{REALS} {COMPLEX}"
 
@@ -127,6 +127,16 @@ class Case:
 
     def __repr__(self) -> str:
         return f"{self.op}-{self.number}"
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the op's first case."""
+        return self.number == 0
+
+    @property
+    def has_fixed_inputs(self) -> bool:
+        """Whether it has inputs that are not varied: axes, shapes, indices."""
+        return len(self.examples[0].varied) < len(self.examples[0].arrays)
 
     @property
     def examples(self) -> list[Example]:

@@ -57,9 +57,9 @@ def test_in_a_function(case: Case) -> None:
     _check(example, concrete(*tensors(_varied(example))))
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", [case for case in CASES if case.is_first or case.has_fixed_inputs], ids=str)
 def test_in_a_function_of_unknown_sizes(case: Case) -> None:
-    """Ranks are known, and everything is an argument."""
+    """Ranks are known, and everything is an argument, axes and shapes too."""
     example = case.examples[0]
     specs = [tf.TensorSpec([None] * array.ndim, array.dtype) for array in example.arrays]
     function = tf.function(lambda *given: example.call(_raw(example), given), input_signature=specs)

@@ -45,7 +45,7 @@ def compiled(graph: Graph, backend: Backend) -> Compiled:
     return found
 
 
-def call_graph(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
+def call_graph(graph: Graph, inputs: Sequence[Any]) -> list[Any]:
     """Calls a graph with a tensor for each of its inputs."""
     context = _current()
     if context.tapes and any(tape.concerns(_CALL, inputs, ()) for tape in context.tapes):

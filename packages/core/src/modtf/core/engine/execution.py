@@ -16,7 +16,7 @@ from modtf.core.values.tensors import EagerTensor, Tensor
 _current = contexts.current
 
 
-def execute(op: Op, inputs: Sequence[Tensor], attrs: tuple[Any, ...] = (), name: str | None = None) -> Any:
+def execute(op: Op, inputs: Sequence[Any], attrs: tuple[Any, ...] = (), name: str | None = None) -> Any:
     """Runs an op.
 
     Args:
@@ -57,10 +57,10 @@ def execute(op: Op, inputs: Sequence[Tensor], attrs: tuple[Any, ...] = (), name:
         if context.tapes:
             note(context.tapes, op, inputs, attrs, (outputs,))
         return outputs
-    outputs = [EagerTensor(*item) for item in zip(result or (), bound.dtypes, bound.homes, strict=True)]
+    results = [EagerTensor(*item) for item in zip(result or (), bound.dtypes, bound.homes, strict=True)]
     if context.tapes:
-        note(context.tapes, op, inputs, attrs, outputs)
-    return outputs
+        note(context.tapes, op, inputs, attrs, results)
+    return results
 
 
 def note(
@@ -112,7 +112,7 @@ def call_op(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | N
         TypeError: An argument is missing, unknown or of the wrong kind.
     """
     schema = op.schema
-    inputs: Sequence[Tensor] = args
+    inputs: Any = args
     if len(args) != len(schema.inputs) or not schema.is_flat or not all([isinstance(item, Tensor) for item in args]):
         inputs, kwargs = _bind_inputs(op, args, kwargs)
         attrs = _canonical_attrs(op, kwargs)

@@ -219,7 +219,7 @@ class Function:
         self.python_function = python_function
         self.input_signature = None if input_signature is None else tuple(input_signature)
         self._reduce_retracing = reduce_retracing
-        self._name = name or getattr(python_function, "__name__", type(python_function).__name__)
+        self._name: str = name or str(getattr(python_function, "__name__", type(python_function).__name__))
         self._signature = _signature_of(python_function)
         self._concrete: dict[Any, ConcreteFunction] = {}
         self._by_tensors: dict[Any, ConcreteFunction] = {}

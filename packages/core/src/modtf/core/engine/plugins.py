@@ -12,10 +12,11 @@ A plugin is a module or object under the entry-point group `modtf.plugins`, with
 from __future__ import annotations
 
 import functools
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import pluggy
+
+from modtf.core.entry_points import installed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +51,7 @@ def plugin_manager() -> pluggy.PluginManager:
     """
     manager = pluggy.PluginManager("modtf")
     manager.add_hookspecs(Hooks)
-    for entry in metadata.entry_points(group=GROUP):
+    for entry in installed(GROUP):
         plugin = entry.load()
         theirs = getattr(plugin, "MODTF_PLUGIN_CONTRACT", PLUGIN_CONTRACT_VERSION)
         if theirs != PLUGIN_CONTRACT_VERSION:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,6 @@ class Op:
 
     Attributes:
         name: TensorFlow's name of it.
-        schema: Its inputs, attributes and outputs.
         shape_rule: From the input tensors and the attributes to the output shape(s).
         kernel: The computation; its first parameter is `xp`, an Array API namespace, or `backend` if it needs more. A
             string names a function of `xp` which is the whole kernel.
@@ -61,8 +61,8 @@ class Op:
         quiet: bool = False,
         fills_gradients: bool = True,
     ) -> None:
-        self.schema = Schema(schema)
-        self.name = self.schema.name
+        self.text = schema
+        self.name: str = re.match(r"\w*", schema)[0]  # type: ignore[index]
         self.kernel = kernel
         self.shape_rule = shape
         self.gradient_rule: Callable[..., Any] | None = None
@@ -74,15 +74,25 @@ class Op:
         self.prunable = prunable or not stateful
         self.fills_gradients = fills_gradients
         self.quiet = quiet
-        self.cacheable = not any(attr.kind in ("tensor", "func") for attr in self.schema.attrs)
         self.bound: dict[Any, Any] = {}
         self.known_attrs: dict[Any, tuple[Any, ...]] = {}
-        unknown = self.host_inputs - set(self.schema.input_names)
+
+    @functools.cached_property
+    def schema(self) -> Schema:
+        """Its inputs, attributes and outputs; parsed when first asked for, since a program uses few of all ops."""
+        schema = Schema(self.text)
+        unknown = self.host_inputs - set(schema.input_names)
         if unknown:
             raise ValueError(f"{self.name} has no inputs {sorted(unknown)}.")
+        return schema
+
+    @functools.cached_property
+    def cacheable(self) -> bool:
+        """Whether bindings and attributes are worth keeping: not where an attribute is a tensor or a function."""
+        return not any(attr.kind in ("tensor", "func") for attr in self.schema.attrs)
 
     def __repr__(self) -> str:
-        return f"<op {self.schema.text}>"
+        return f"<op {self.text}>"
 
     def __call__(self, *args: Any, name: str | None = None, **kwargs: Any) -> Any:
         from modtf.core.engine.execution import call_op
@@ -175,7 +185,7 @@ def register(op: Op) -> Op:
         ValueError: There is one of that name already.
     """
     if op.name in REGISTRY:
-        raise ValueError(f"There is an op {op.name!r} already: {REGISTRY[op.name].schema.text}")
+        raise ValueError(f"There is an op {op.name!r} already: {REGISTRY[op.name].text}")
     REGISTRY[op.name] = op
     return op
 

@@ -76,7 +76,9 @@ def bias_add_grad(xp: Any, out_backprop: Any, *, data_format: str) -> Any:
         raise ValueError(f"Input tensor must be at least 2D: {list(out_backprop.shape)}")
     axis = _channel_axis(data_format, rank)
     if xp is np and axis == rank - 1 and out_backprop.dtype.kind == "f":
-        rows = out_backprop.reshape(-1, out_backprop.shape[-1])  # a product sums faster than a reduction, and more exactly
+        rows = out_backprop.reshape(
+            -1, out_backprop.shape[-1]
+        )  # a product sums faster than a reduction, and more exactly
         return np.matmul(np.ones(len(rows), rows.dtype), rows)
     axes = tuple(other for other in range(rank) if other != axis)
     return xp.sum(out_backprop, axis=axes, dtype=out_backprop.dtype)
@@ -112,7 +114,12 @@ def _activation(
     """
     star = f", *, {attrs}" if attrs else ""
     forward = register(
-        Op(f"{name}[T: {types}](features: T{star}) -> (activations: T)", kernel=widened(kernel), shape=unchanged, quiet=True)
+        Op(
+            f"{name}[T: {types}](features: T{star}) -> (activations: T)",
+            kernel=widened(kernel),
+            shape=unchanged,
+            quiet=True,
+        )
     )
     backward = register(
         Op(
@@ -138,7 +145,9 @@ def _activation(
 
 def _only_where(xp: Any, condition: Any, gradients: Any) -> Any:
     # A product, as in TensorFlow: infinite gradients give NaN where the condition is false.
-    return gradients * (condition if xp is np and gradients.dtype.kind == "f" else xp.astype(condition, gradients.dtype))
+    return gradients * (
+        condition if xp is np and gradients.dtype.kind == "f" else xp.astype(condition, gradients.dtype)
+    )
 
 
 def _selected(condition: Tensor, value: Tensor) -> Tensor:
@@ -150,7 +159,13 @@ _SELU_SCALE, _SELU_SCALE_ALPHA = 1.0507009873554804934193349852946, 1.7580993408
 
 
 def _softsign_second(gradients: Tensor, x: Tensor, dz: Tensor) -> Tensor:
-    return like(x, -2, scalar=True) * raw.Sign(x) * dz * raw.SoftsignGrad(gradients, x) / (like(x, 1, scalar=True) + raw.Abs(x))
+    return (
+        like(x, -2, scalar=True)
+        * raw.Sign(x)
+        * dz
+        * raw.SoftsignGrad(gradients, x)
+        / (like(x, 1, scalar=True) + raw.Abs(x))
+    )
 
 
 _activation(
@@ -159,7 +174,7 @@ _activation(
 )  # fmt: skip
 _activation(
     "Relu6", "real",
-    lambda xp, x: xp.minimum(xp.maximum(x, xp.zeros((), dtype=x.dtype)), xp.asarray(6, dtype=x.dtype)),
+    lambda xp, x: xp.clip(x, xp.zeros((), dtype=x.dtype), xp.asarray(6, dtype=x.dtype)),
     lambda xp, g, x: _only_where(xp, (x > 0) & (x < 6), g), "features", None,
 )  # fmt: skip
 _activation(

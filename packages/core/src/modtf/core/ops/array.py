@@ -8,7 +8,11 @@ import numpy as np
 
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import (
-    constant_value, dims_from_value, merged, normal_axis, with_rank,
+    constant_value,
+    dims_from_value,
+    merged,
+    normal_axis,
+    with_rank,
 )  # fmt: skip
 from modtf.core.engine.vocabulary import Op, find_kernel_dtype, op, register
 from modtf.core.ops.common import conj, shape_of, unbroadcast
@@ -74,14 +78,14 @@ def broadcast_args(xp: Any, s0: np.ndarray, s1: np.ndarray) -> np.ndarray:
 broadcast_args.gradient(None)
 
 
-def _ensured_dims(input: Tensor, *, shape: TensorShape) -> Dims:  # noqa: A002 (the schema's name)
+def _ensured_dims(input: Tensor, *, shape: TensorShape) -> Dims:
     if not shape.is_compatible_with(input.dims):
         raise ValueError(f"Shape of tensor input {input.shape} is not compatible with expected shape {shape}")
     return merged(input.dims, shape.dims)
 
 
 @op("EnsureShape[T](input: T, *, shape: shape) -> (output: T)", shape=_ensured_dims)
-def ensure_shape(xp: Any, input: Any, *, shape: TensorShape) -> Any:  # noqa: A002
+def ensure_shape(xp: Any, input: Any, *, shape: TensorShape) -> Any:
     if not shape.is_compatible_with(np.shape(input)):
         raise ValueError(f"Shape of tensor input {np.shape(input)} is not compatible with expected shape {shape}")
     return input
@@ -111,7 +115,9 @@ def _reshaped_dims(tensor: Tensor, shape: Tensor) -> Dims:
         return dims
     rest = int(np.prod([dim for dim in dims if dim is not None]))
     if rest == 0 or size % rest:
-        raise ValueError(f"Input to reshape is a tensor with {size} values, but the requested shape requires a multiple of {rest}")
+        raise ValueError(
+            f"Input to reshape is a tensor with {size} values, but the requested shape requires a multiple of {rest}"
+        )
     return tuple(size // rest if dim is None else dim for dim in dims)
 
 
@@ -132,7 +138,7 @@ def reshape(xp: Any, tensor: Any, shape: np.ndarray) -> Any:
 reshape.gradient(_to_input_shape)
 
 
-def _expanded_dims(input: Tensor, dim: Tensor) -> Dims:  # noqa: A002
+def _expanded_dims(input: Tensor, dim: Tensor) -> Dims:
     dims, axis = input.dims, constant_value(dim)
     if dims is None:
         return None
@@ -150,14 +156,14 @@ def _expanded_dims(input: Tensor, dim: Tensor) -> Dims:  # noqa: A002
     shape=_expanded_dims,
     host_inputs=("dim",),
 )
-def expand_dims(xp: Any, input: Any, dim: np.ndarray) -> Any:  # noqa: A002
+def expand_dims(xp: Any, input: Any, dim: np.ndarray) -> Any:
     return xp.expand_dims(input, axis=int(dim.item()))
 
 
 expand_dims.gradient(_to_input_shape)
 
 
-def _squeezed_dims(input: Tensor, *, squeeze_dims: tuple[int, ...]) -> Dims:  # noqa: A002
+def _squeezed_dims(input: Tensor, *, squeeze_dims: tuple[int, ...]) -> Dims:
     dims = input.dims
     if dims is None:
         return None
@@ -171,18 +177,20 @@ def _squeezed_dims(input: Tensor, *, squeeze_dims: tuple[int, ...]) -> Dims:  # 
 
 
 @op("Squeeze[T](input: T, *, squeeze_dims: list(int) = []) -> (output: T)", shape=_squeezed_dims)
-def squeeze(xp: Any, input: Any, *, squeeze_dims: tuple[int, ...]) -> Any:  # noqa: A002
+def squeeze(xp: Any, input: Any, *, squeeze_dims: tuple[int, ...]) -> Any:
     return xp.squeeze(input, axis=squeeze_dims or tuple(axis for axis, dim in enumerate(np.shape(input)) if dim == 1))
 
 
 squeeze.gradient(_to_input_shape)
 
 
-def _broadcast_to_dims(input: Tensor, shape: Tensor) -> Dims:  # noqa: A002
+def _broadcast_to_dims(input: Tensor, shape: Tensor) -> Dims:
     target = dims_from_value(shape)
     if target is not None and input.dims is not None:
         if len(input.dims) > len(target):
-            raise ValueError(f"Rank of input ({len(input.dims)}) must be no greater than rank of output shape ({len(target)})")
+            raise ValueError(
+                f"Rank of input ({len(input.dims)}) must be no greater than rank of output shape ({len(target)})"
+            )
         if broadcast_dims(input.dims, target) != target and None not in target:
             raise ValueError(f"Cannot broadcast a tensor of shape {input.shape} to the shape {TensorShape(target)}")
     return target
@@ -193,14 +201,14 @@ def _broadcast_to_dims(input: Tensor, shape: Tensor) -> Dims:  # noqa: A002
     shape=_broadcast_to_dims,
     host_inputs=("shape",),
 )
-def broadcast_to(xp: Any, input: Any, shape: np.ndarray) -> Any:  # noqa: A002
+def broadcast_to(xp: Any, input: Any, shape: np.ndarray) -> Any:
     return xp.broadcast_to(input, tuple(shape.tolist()))
 
 
 broadcast_to.gradient(lambda call, dy: (unbroadcast(dy, call.inputs[0], dy), None))
 
 
-def _cast_dims(input: Tensor, *, type: DType) -> Dims:  # noqa: A002
+def _cast_dims(input: Tensor, *, type: DType) -> Dims:
     dims, given, wanted = input.dims, input.dtype.size, type.size
     if dims is None or given == wanted:
         return dims
@@ -218,12 +226,12 @@ _BITS = "floating|integer|complex"
 
 
 @op(f"Bitcast[T: {_BITS}](input: T, *, type: type({_BITS})) -> (output: type)", shape=_cast_dims)
-def bitcast(xp: Any, input: Any, *, type: DType) -> Any:  # noqa: A002
+def bitcast(xp: Any, input: Any, *, type: DType) -> Any:
     given, wanted = input.dtype.itemsize, type.size
     if xp is np:
-        input = np.ascontiguousarray(input).reshape(np.shape(input))  # noqa: A001
+        input = np.ascontiguousarray(input).reshape(np.shape(input))
     if given > wanted:
-        input = xp.expand_dims(input, axis=-1)  # noqa: A001
+        input = xp.expand_dims(input, axis=-1)
     elif given < wanted and (not input.shape or input.shape[-1] != wanted // given):
         raise ValueError(f"Cannot bitcast the shape {input.shape}: its last dimension must be {wanted // given}")
     result = input.view(find_kernel_dtype(xp, type))
@@ -246,7 +254,9 @@ def _transposed_dims(x: Tensor, perm: Tensor) -> Dims:
     if dims is None:
         return (None,) * len(axes)
     if len(axes) != len(dims):
-        raise ValueError(f"transpose expects a vector of size {len(dims)}. But input(1) is a vector of size {len(axes)}")
+        raise ValueError(
+            f"transpose expects a vector of size {len(dims)}. But input(1) is a vector of size {len(axes)}"
+        )
     axes = [normal_axis(axis, len(dims)) for axis in axes]
     if len(set(axes)) != len(axes):
         raise ValueError(f"The permutation {axes} names an axis twice; every axis must stand in it once")

@@ -49,7 +49,9 @@ def convolution_windows(
         if len(values) != rank:
             raise ValueError(f"{name} must specify {rank} dimensions ({data_format}), but got {list(values)}")
         if values[batch] != 1 or values[channels] != 1:
-            raise ValueError(f"{name} in the batch and depth dimensions must be 1, but got {list(values)} for {data_format}")
+            raise ValueError(
+                f"{name} in the batch and depth dimensions must be 1, but got {list(values)} for {data_format}"
+            )
         if min(values) < 1:
             raise ValueError(f"{name} must be larger than 0, but got {list(values)}")
     check_explicit(padding, explicit_paddings, rank, data_format)
@@ -57,7 +59,14 @@ def convolution_windows(
     return (
         whole(input_dims[batch]),
         *(
-            lay(input_dims[axis], taps_, strides[axis], dilations[axis], padding, explicit_paddings[2 * axis : 2 * axis + 2])
+            lay(
+                input_dims[axis],
+                taps_,
+                strides[axis],
+                dilations[axis],
+                padding,
+                explicit_paddings[2 * axis : 2 * axis + 2],
+            )
             for axis, taps_ in zip(spatial, filter_dims, strict=False)
         ),
     )
@@ -143,7 +152,9 @@ class _Kind(NamedTuple):
             if inner == 0 or depth % inner:
                 raise ValueError(f"input depth must be evenly divisible by filter depth: {depth} vs {inner}")
             if last is not None and last % (depth // inner):
-                raise ValueError(f"output depth must be evenly divisible by number of groups: {last} vs {depth // inner}")
+                raise ValueError(
+                    f"output depth must be evenly divisible by number of groups: {last} vs {depth // inner}"
+                )
         return last
 
 
@@ -168,7 +179,7 @@ def _register(kind: _Kind) -> None:
         geometry = {name: value for name, value in attrs.items() if name != "use_cudnn_on_gpu"}
         return convolution_windows(tuple(dims), tuple(filter_dims), **geometry)
 
-    def forward_shape(input: Tensor, filter: Tensor, **attrs: Any) -> Dims:  # noqa: A002 (the schema's names)
+    def forward_shape(input: Tensor, filter: Tensor, **attrs: Any) -> Dims:
         dims, filter_dims = with_rank(input, rank, "input"), with_rank(filter, rank, "filter")
         data_format = attrs["data_format"]
         windows = lie(dims, filter_dims, attrs)
@@ -176,12 +187,12 @@ def _register(kind: _Kind) -> None:
         return _ordered(dims[0], counts(windows[1:]), depth, data_format)
 
     @widened
-    def forward_kernel(xp: Any, input: Any, filter: Any, **attrs: Any) -> Any:  # noqa: A002
+    def forward_kernel(xp: Any, input: Any, filter: Any, **attrs: Any) -> Any:
         data_format = attrs["data_format"]
         windows = lie(input.shape, filter.shape, attrs)
         return _as_format(xp, kind.convolve(xp, _channels_last(xp, input, data_format), filter, windows), data_format)
 
-    def input_shape(input_sizes: Tensor, filter: Tensor, out_backprop: Tensor, **attrs: Any) -> Dims:  # noqa: A002
+    def input_shape(input_sizes: Tensor, filter: Tensor, out_backprop: Tensor, **attrs: Any) -> Dims:
         data_format = attrs["data_format"]
         gradient, filter_dims = with_rank(out_backprop, rank, "out_backprop"), with_rank(filter, rank, "filter")
         dims = _complete_sizes(dims_from_value(input_sizes), filter_dims, gradient[0], data_format)
@@ -191,7 +202,7 @@ def _register(kind: _Kind) -> None:
         return merged(dims, (gradient[0], *(None,) * (rank - 1)))
 
     @widened
-    def input_kernel(xp: Any, input_sizes: np.ndarray, filter: Any, out_backprop: Any, **attrs: Any) -> Any:  # noqa: A002
+    def input_kernel(xp: Any, input_sizes: np.ndarray, filter: Any, out_backprop: Any, **attrs: Any) -> Any:
         data_format = attrs["data_format"]
         dims = _complete_sizes(_sizes(input_sizes), filter.shape, out_backprop.shape[0], data_format)
         windows = lie(dims, filter.shape, attrs)
@@ -199,13 +210,13 @@ def _register(kind: _Kind) -> None:
         gradient, depth = _channels_last(xp, out_backprop, data_format), dims[data_format.index("C")]
         return _as_format(xp, kind.input_back(xp, filter, gradient, windows, depth), data_format)
 
-    def filter_shape(input: Tensor, filter_sizes: Tensor, out_backprop: Tensor, **attrs: Any) -> Dims:  # noqa: A002
+    def filter_shape(input: Tensor, filter_sizes: Tensor, out_backprop: Tensor, **attrs: Any) -> Dims:
         with_rank(input, rank, "input")
         with_rank(out_backprop, rank, "out_backprop")
         return dims_from_value(filter_sizes) or (None,) * rank
 
     @widened
-    def filter_kernel(xp: Any, input: Any, filter_sizes: np.ndarray, out_backprop: Any, **attrs: Any) -> Any:  # noqa: A002
+    def filter_kernel(xp: Any, input: Any, filter_sizes: np.ndarray, out_backprop: Any, **attrs: Any) -> Any:
         data_format, filter_dims = attrs["data_format"], _sizes(filter_sizes)
         windows = lie(input.shape, filter_dims, attrs)
         _check_backprop(windows, out_backprop.shape, data_format, back_to_filter)
@@ -221,8 +232,8 @@ def _register(kind: _Kind) -> None:
     )
     to_input = register(
         Op(
-            f"{back_to_input}[T: {kind.types}{sizes_dtype}](input_sizes: {kind.input_sizes}, filter: T, out_backprop: T, "
-            f"{attrs}) -> (output: T)",
+            f"{back_to_input}[T: {kind.types}{sizes_dtype}](input_sizes: {kind.input_sizes}, filter: T, "
+            f"out_backprop: T, {attrs}) -> (output: T)",
             kernel=input_kernel,
             shape=input_shape,
             host_inputs=("input_sizes",),

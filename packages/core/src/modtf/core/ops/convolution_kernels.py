@@ -14,14 +14,22 @@ from typing import Any
 import numpy as np
 
 from modtf.core.ops.windows import (
-    Window, at_tap, batches, counts, in_batches, overlay, padded, strided_taps, taps, whole,
+    Window,
+    at_tap,
+    batches,
+    counts,
+    in_batches,
+    overlay,
+    padded,
+    strided_taps,
+    taps,
+    whole,
 )  # fmt: skip
 
 _TILE_BYTES = 1 << 20
 _Windows = tuple[Window, ...]
 
 # ------------------------------------------------------------------------------------------------- dense and grouped
-
 
 
 def _patches(xp: Any, x: Any, windows: _Windows) -> Any:
@@ -72,8 +80,7 @@ def input_back(xp: Any, filters: Any, dy: Any, windows: _Windows, depth: int) ->
     def back(dy: Any, windows: _Windows) -> Any:
         rows, shape = xp.reshape(dy, (-1, outer)), (*counts(windows), inner)
         parts = (
-            xp.reshape(xp.matmul(rows, xp.matrix_transpose(filters[(*tap[1:], ...)])), shape)
-            for tap in taps(windows)
+            xp.reshape(xp.matmul(rows, xp.matrix_transpose(filters[(*tap[1:], ...)])), shape) for tap in taps(windows)
         )
         return overlay(xp, parts, windows)
 
@@ -172,14 +179,15 @@ def _turned(window: Window) -> Window:
 
 
 def _multiply_add(xp: Any, x: Any, weights: Any, windows: _Windows) -> Any:
-    x = padded(xp, x, windows)
     if xp is np:
-        return _multiply_add_in_one_pass(x, weights, windows)
+        return in_batches(np, lambda x, windows: _multiply_add_in_one_pass(x, weights, windows), [x], windows)
+    x = padded(xp, x, windows)
     products = [at_tap(x, windows, tap) * weights[(*tap[1:], ...)] for tap in taps(windows)]
     return sum(products[1:], products[0])
 
 
 def _multiply_add_in_one_pass(x: np.ndarray, weights: np.ndarray, windows: _Windows) -> np.ndarray:
+    x = padded(np, x, windows)
     result = np.empty((*counts(windows), x.shape[-1]), x.dtype)
     last, channels = windows[-1], x.shape[-1]
     if last.stride == 1 and weights.nbytes * last.count <= _TILE_BYTES:
@@ -198,7 +206,9 @@ def _multiply_add_in_one_pass(x: np.ndarray, weights: np.ndarray, windows: _Wind
         )  # fmt: skip
         return result
     seen, positions, inside, channel = _einsum_axes(x, windows)
-    np.einsum(seen, [*positions, *inside, channel], weights[None], [*inside, channel], [*positions, channel], out=result)
+    np.einsum(
+        seen, [*positions, *inside, channel], weights[None], [*inside, channel], [*positions, channel], out=result
+    )
     return result
 
 

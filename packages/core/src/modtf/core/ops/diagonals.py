@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from modtf.core.engine import raw
-from modtf.core.engine.shape_rules import constant_value, merged, unchanged, with_rank_at_least
+from modtf.core.engine.shape_rules import constant_value, merged, with_rank_at_least
 from modtf.core.engine.vocabulary import Op, op, register
 from modtf.core.ops.common import like
 from modtf.core.values.shapes import Dims
@@ -19,11 +19,12 @@ def _zero(xp: Any, x: Any) -> Any:
 
 
 @op(
-    "MatrixBandPart[T: number|bool, Tindex: index = int64](input: T, num_lower: Tindex, num_upper: Tindex) -> (band: T)",
+    "MatrixBandPart[T: number|bool, Tindex: index = int64](input: T, num_lower: Tindex, num_upper: Tindex) "
+    "-> (band: T)",
     shape=lambda input, num_lower, num_upper: with_rank_at_least(input, 2, "input"),
     host_inputs=("num_lower", "num_upper"),
 )
-def band_part(xp: Any, input: Any, num_lower: np.ndarray, num_upper: np.ndarray) -> Any:  # noqa: A002
+def band_part(xp: Any, input: Any, num_lower: np.ndarray, num_upper: np.ndarray) -> Any:
     rows, columns = input.shape[-2:]
     lower, upper = int(num_lower), int(num_upper)
     offset = np.arange(columns) - np.arange(rows)[:, None]
@@ -52,7 +53,7 @@ def _length(rows: int, columns: int, low: int, high: int) -> int:
 
 
 def _places(rows: int, columns: int, low: int, high: int, align: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each element of the diagonals in compact form its row and column in the matrix, and whether it is in there."""
+    """For each place of the diagonals in compact form its row and column, and whether it is in the matrix."""
     width = _length(rows, columns, low, high)
     diagonals = np.arange(high, low - 1, -1)[:, None]
     lengths = np.minimum(rows + np.minimum(diagonals, 0), columns - np.maximum(diagonals, 0))
@@ -71,7 +72,7 @@ def _check_range(low: int, high: int, rows: int, columns: int) -> None:
 _ALIGN = "align: string(LEFT_RIGHT|RIGHT_LEFT|LEFT_LEFT|RIGHT_RIGHT) = 'RIGHT_LEFT'"
 
 
-def _diag_part_dims(input: Tensor, k: Tensor, padding_value: Tensor, *, align: str) -> Dims:  # noqa: A002
+def _diag_part_dims(input: Tensor, k: Tensor, padding_value: Tensor, *, align: str) -> Dims:
     dims, known = with_rank_at_least(input, 2, "input"), constant_value(k)
     if dims is None or known is None:
         return None
@@ -90,7 +91,7 @@ def _diag_part_dims(input: Tensor, k: Tensor, padding_value: Tensor, *, align: s
     shape=_diag_part_dims,
     host_inputs=("k",),
 )
-def diag_part(xp: Any, input: Any, k: np.ndarray, padding_value: Any, *, align: str) -> Any:  # noqa: A002
+def diag_part(xp: Any, input: Any, k: np.ndarray, padding_value: Any, *, align: str) -> Any:
     rows, columns = input.shape[-2:]
     low, high = _range_of(k)
     _check_range(low, high, rows, columns)
@@ -113,13 +114,15 @@ def _(call: Any, dy: Tensor) -> tuple[Tensor, None, None]:
     shape=lambda input, diagonal, k, *, align: with_rank_at_least(input, 2, "input"),
     host_inputs=("k",),
 )
-def set_diag(xp: Any, input: Any, diagonal: Any, k: np.ndarray, *, align: str) -> Any:  # noqa: A002
+def set_diag(xp: Any, input: Any, diagonal: Any, k: np.ndarray, *, align: str) -> Any:
     rows, columns = input.shape[-2:]
     low, high = _range_of(k)
     _check_range(low, high, rows, columns)
     row, column, inside = _places(rows, columns, low, high, align)
     if diagonal.shape != (*input.shape[:-2], *(inside.shape if high > low else inside.shape[1:])):
-        raise ValueError(f"The diagonals {low} to {high} of shape {diagonal.shape} do not fit a matrix of shape {input.shape}")
+        raise ValueError(
+            f"The diagonals {low} to {high} of shape {diagonal.shape} do not fit a matrix of shape {input.shape}"
+        )
     source, taken = np.zeros((rows, columns), np.int64), np.zeros((rows, columns), bool)
     source[row[inside], column[inside]] = np.flatnonzero(inside)
     taken[row[inside], column[inside]] = True
@@ -149,8 +152,8 @@ def _matrix_size(low: int, high: int, width: int, rows: int, columns: int) -> tu
         columns = least_columns
     if rows < least_rows or columns < least_columns or (rows != least_rows and columns != least_columns):
         raise ValueError(
-            f"The diagonals {low} to {high} of length {width} do not fit a matrix of {rows} rows and {columns} columns; "
-            f"it must have {least_rows} rows or {least_columns} columns, and no fewer of either"
+            f"The diagonals {low} to {high} of length {width} do not fit {rows} rows and {columns} columns; "
+            f"the matrix must have {least_rows} rows or {least_columns} columns, and no fewer of either"
         )
     return rows, columns
 
@@ -174,7 +177,8 @@ def _diag_dims(
 
 
 @op(
-    f"MatrixDiagV3[T](diagonal: T, k: int32, num_rows: int32, num_cols: int32, padding_value: T, *, {_ALIGN}) -> (output: T)",
+    "MatrixDiagV3[T](diagonal: T, k: int32, num_rows: int32, num_cols: int32, padding_value: T, *, "
+    f"{_ALIGN}) -> (output: T)",
     shape=_diag_dims,
     host_inputs=("k", "num_rows", "num_cols"),
 )
@@ -189,7 +193,13 @@ def diag(
 
 @diag.gradient
 def _(call: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-    return raw.MatrixDiagPartV3(dy, call.inputs[1], like(dy, 0, scalar=True), align=call["align"]), None, None, None, None
+    return (
+        raw.MatrixDiagPartV3(dy, call.inputs[1], like(dy, 0, scalar=True), align=call["align"]),
+        None,
+        None,
+        None,
+        None,
+    )
 
 
 # ------------------------------------------------------------------------------------------------- of tensors
@@ -204,13 +214,17 @@ def _square_diag(xp: Any, diagonal: Any) -> Any:
     return xp.reshape(matrix, diagonal.shape * 2)
 
 
-def _square_diag_part(xp: Any, input: Any) -> Any:  # noqa: A002
+def _square_diag_part(xp: Any, input: Any) -> Any:
     half = input.shape[: len(input.shape) // 2]
+    if not half or input.shape != half * 2:
+        raise ValueError(
+            f"Input must have even and non-zero rank and twice the same sizes, but its shape is {input.shape}"
+        )
     size = int(np.prod(half))
     return xp.reshape(xp.take(xp.reshape(input, (-1,)), xp.asarray(np.arange(size) * (size + 1)), axis=0), half)
 
 
-def _half_dims(input: Tensor) -> Dims:  # noqa: A002
+def _half_dims(input: Tensor) -> Dims:
     dims = input.dims
     if dims is None:
         return None
@@ -226,6 +240,6 @@ register(
         shape=lambda diagonal: diagonal.dims and diagonal.dims * 2,
     )
 ).gradient(lambda call, dy: raw.DiagPart(dy))
-register(Op(f"DiagPart[{_TENSOR_TYPES}](input: T) -> (diagonal: T)", kernel=_square_diag_part, shape=_half_dims)).gradient(
-    lambda call, dy: raw.Diag(dy)
-)
+register(
+    Op(f"DiagPart[{_TENSOR_TYPES}](input: T) -> (diagonal: T)", kernel=_square_diag_part, shape=_half_dims)
+).gradient(lambda call, dy: raw.Diag(dy))

@@ -62,7 +62,9 @@ def gather(xp: Any, params: Any, indices: Any, axis: np.ndarray, *, batch_dims: 
         taken = xp.take(params, indices if len(at) == 1 else xp.reshape(indices, (-1,)), axis=position)
         return taken if len(at) == 1 else xp.reshape(taken, (*of[:position], *at, *of[position + 1 :]))
     if batch > position or of[:batch] != at[:batch]:
-        raise ValueError(f"params {of} and indices {at} must agree in the first {batch} axes, which lie before axis {position}")
+        raise ValueError(
+            f"params {of} and indices {at} must agree in the first {batch} axes, which lie before axis {position}"
+        )
     # The batch axes and the one gathered from become one, in which each batch has its own stretch.
     count, length = math.prod(of[:batch]), of[position]
     flat = xp.reshape(xp.moveaxis(params, position, batch), (count * length, *of[batch:position], *of[position + 1 :]))
@@ -97,7 +99,9 @@ def _(call: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
     if where is None:
         position: Any = raw.FloorMod(raw.Cast(axis, DstT="int32"), raw.Rank(params))
     else:
-        position = int(where) if where >= 0 else int(where) + (params.ndim if params.ndim is not None else raw.Rank(params))
+        position = (
+            int(where) if where >= 0 else int(where) + (params.ndim if params.ndim is not None else raw.Rank(params))
+        )
     # Everything becomes [batch, between, gathered, inner]; the slices are added up in [batch * length, between, inner].
     count, between, length = _count(of[:batch]), of[batch:position], of[position]
     taken, inner = _count(at[batch:]), of[position + 1 :]
@@ -134,7 +138,9 @@ def _rows(xp: Any, indices: Any, dims: tuple[int, ...]) -> Any:
         if bad.any():
             where = np.argwhere(bad)[0][:-1]
             position = ",".join(map(str, where.tolist()))
-            raise ValueError(f"indices[{position}] = {indices[tuple(where)].tolist()} does not index into shape {list(dims)}")
+            raise ValueError(
+                f"indices[{position}] = {indices[tuple(where)].tolist()} does not index into shape {list(dims)}"
+            )
     indices = _wide(xp, indices, math.prod(dims[:depth]))
     rows = indices[..., 0] if depth else xp.zeros(indices.shape[:-1], dtype=indices.dtype)
     for axis in range(1, depth):
@@ -219,16 +225,19 @@ def _scattered_dims(indices: Tensor, updates: Tensor, dims: Dims) -> Dims:
     at = indices.dims
     if at is not None and not at:
         raise ValueError("indices must be at least a vector")
-    if dims is not None and at is not None and at[-1] is not None:
-        if at[-1] > len(dims) or not TensorShape((*at[:-1], *dims[at[-1] :])).is_compatible_with(updates.dims):
-            raise ValueError(_mismatch(at, updates.dims, dims))
+    if dims is None or at is None or at[-1] is None:
+        return dims
+    if at[-1] > len(dims) or not TensorShape((*at[:-1], *dims[at[-1] :])).is_compatible_with(updates.dims):
+        raise ValueError(_mismatch(at, updates.dims, dims))
     return dims
 
 
 @op(
     "ScatterNd[T, Tindices: int16|int32|int64](indices: Tindices, updates: T, shape: Tindices, *, "
     "bad_indices_policy: string = '') -> (output: T)",
-    shape=lambda indices, updates, shape, *, bad_indices_policy: _scattered_dims(indices, updates, dims_from_value(shape)),
+    shape=lambda indices, updates, shape, *, bad_indices_policy: _scattered_dims(
+        indices, updates, dims_from_value(shape)
+    ),
     host_inputs=("shape",),
 )
 def scatter_nd(xp: Any, indices: Any, updates: Any, shape: np.ndarray, *, bad_indices_policy: str) -> Any:
@@ -251,7 +260,9 @@ def _tensor_scatter(name: str, index_types: str, how: str, gradient: Any) -> Non
             f"{name}[T, Tindices: {index_types}](tensor: T, indices: Tindices, updates: T, *, "
             "bad_indices_policy: string = '') -> (output: T)",
             kernel=kernel,
-            shape=lambda tensor, indices, updates, *, bad_indices_policy: _scattered_dims(indices, updates, tensor.dims),
+            shape=lambda tensor, indices, updates, *, bad_indices_policy: _scattered_dims(
+                indices, updates, tensor.dims
+            ),
         )
     )
 
@@ -262,7 +273,9 @@ def _tensor_scatter(name: str, index_types: str, how: str, gradient: Any) -> Non
     made.gradient(rule)
 
 
-def _extreme_gradient(tensor: Tensor, indices: Tensor, updates: Tensor, output: Tensor, dy: Tensor) -> tuple[Tensor, Tensor]:
+def _extreme_gradient(
+    tensor: Tensor, indices: Tensor, updates: Tensor, output: Tensor, dy: Tensor
+) -> tuple[Tensor, Tensor]:
     # Shared evenly among equal extremes, as in TensorFlow.
     kept = raw.Cast(raw.Equal(tensor, output), DstT=dy.dtype)
     won = raw.Cast(raw.Equal(updates, raw.GatherNd(output, indices)), DstT=dy.dtype)
@@ -270,17 +283,18 @@ def _extreme_gradient(tensor: Tensor, indices: Tensor, updates: Tensor, output: 
     return share * kept, raw.GatherNd(share, indices) * won
 
 
+def _update_gradient(
+    tensor: Tensor, indices: Tensor, updates: Tensor, output: Tensor, dy: Tensor
+) -> tuple[Tensor, Tensor]:
+    kept = raw.TensorScatterUpdate(dy, indices, raw.ZerosLike(updates))
+    return kept, raw.GatherNd(dy, raw.Cast(indices, DstT="int32") if indices.dtype.name == "uint16" else indices)
+
+
 for _name, _types, _how, _gradient in (
-    (
-        "TensorScatterUpdate", "int16|int32|int64|uint16", "set",
-        lambda tensor, indices, updates, output, dy: (
-            raw.TensorScatterUpdate(dy, indices, raw.ZerosLike(updates)),
-            raw.GatherNd(dy, raw.Cast(indices, DstT="int32") if indices.dtype.name == "uint16" else indices),
-        ),
-    ),
-    ("TensorScatterAdd", "index", "add", lambda tensor, indices, updates, output, dy: (dy, raw.GatherNd(dy, indices))),
-    ("TensorScatterSub", "index", "subtract", lambda tensor, indices, updates, output, dy: (dy, -raw.GatherNd(dy, indices))),
+    ("TensorScatterUpdate", "int16|int32|int64|uint16", "set", _update_gradient),
+    ("TensorScatterAdd", "index", "add", lambda x, indices, updates, y, dy: (dy, raw.GatherNd(dy, indices))),
+    ("TensorScatterSub", "index", "subtract", lambda x, indices, updates, y, dy: (dy, -raw.GatherNd(dy, indices))),
     ("TensorScatterMax", "index", "max", _extreme_gradient),
     ("TensorScatterMin", "index", "min", _extreme_gradient),
-):  # fmt: skip
+):
     _tensor_scatter(_name, _types, _how, _gradient)

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from modtf.core.engine import raw
-from modtf.core.engine.shape_rules import constant_value, merged, normal_axis, with_rank, with_rank_at_least
+from modtf.core.engine.shape_rules import (
+    constant_value,
+    dims_from_value,
+    merged,
+    normal_axis,
+    with_rank,
+    with_rank_at_least,
+)
 from modtf.core.engine.vocabulary import op
 from modtf.core.ops.common import shape_of
 from modtf.core.values.shapes import Dims, TensorShape
@@ -52,7 +59,9 @@ def _unpacked_dims(value: Tensor, *, num: int, axis: int) -> list[Dims]:
         return [None] * num
     position = normal_axis(axis, len(dims))
     if dims[position] not in (num, None):
-        raise ValueError(f"Dimension must be {num} but is {dims[position]}: axis {axis} of a tensor of shape {value.shape}")
+        raise ValueError(
+            f"Dimension must be {num} but is {dims[position]}: axis {axis} of a tensor of shape {value.shape}"
+        )
     return [dims[:position] + dims[position + 1 :]] * num
 
 
@@ -86,7 +95,9 @@ def _concat_dims(values: list[Tensor], axis: Tensor) -> Dims:
         rest = merged(*(None if dims is None else (*dims[:position], None, *dims[position + 1 :]) for dims in shapes))
     except ValueError:
         shown = " vs. ".join(str(TensorShape(dims)) for dims in shapes)
-        raise ValueError(f"ConcatOp : Dimensions of inputs should match: {shown} (joined along axis {position})") from None
+        raise ValueError(
+            f"ConcatOp : Dimensions of inputs should match: {shown} (joined along axis {position})"
+        ) from None
     assert rest is not None
     total = None if None in lengths else sum(length for length in lengths if length is not None)
     return (*rest[:position], total, *rest[position + 1 :])
@@ -153,10 +164,13 @@ def _parts_dims(value: Tensor, split_dim: Tensor, lengths: list[int | None], tot
 
 
 def _split_dims(split_dim: Tensor, value: Tensor, *, num_split: int) -> list[Dims]:
-    axis = None if value.ndim in (None, 0) else _axis_of(split_dim, value.ndim)  # type: ignore[arg-type]
+    axis = _axis_of(split_dim, value.ndim) if value.ndim else None
     length = None if axis is None else value.dims[axis]  # type: ignore[index]
     if length is not None and length % num_split:
-        raise ValueError(f"Number of ways to split should evenly divide the split dimension, but got split_dim {axis} (size = {length}) and num_split {num_split}")
+        raise ValueError(
+            "Number of ways to split should evenly divide the split dimension, but got "
+            f"split_dim {axis} (size = {length}) and num_split {num_split}"
+        )
     return _parts_dims(value, split_dim, [None if length is None else length // num_split] * num_split, length)
 
 
@@ -185,8 +199,6 @@ split.gradient(lambda call, *dys: (None, raw.ConcatV2(list(dys), call.inputs[0])
 
 
 def _split_v_dims(value: Tensor, size_splits: Tensor, split_dim: Tensor, *, num_split: int) -> list[Dims]:
-    from modtf.core.engine.shape_rules import dims_from_value
-
     with_rank(size_splits, 1, "size_splits")
     lengths = dims_from_value(size_splits)
     if lengths is None:
@@ -200,7 +212,7 @@ def _split_v_dims(value: Tensor, size_splits: Tensor, split_dim: Tensor, *, num_
             rest = total - sum(length for length in lengths if length is not None)
             lengths = tuple(rest if length is None else length for length in lengths)
             if rest < 0:
-                raise ValueError(f"The sizes {constant_value(size_splits)} sum to more than {total}")  # noqa: TRY003
+                raise ValueError(f"The sizes {constant_value(size_splits)} sum to more than {total}")
     total = None if None in lengths else sum(length for length in lengths if length is not None)
     return _parts_dims(value, split_dim, list(lengths), total)
 
@@ -217,10 +229,10 @@ def split_v(xp: Any, value: Any, size_splits: np.ndarray, split_dim: np.ndarray,
     if lengths.count(-1) == 1:
         lengths[lengths.index(-1)] = total - sum(lengths) - 1
     if len(lengths) != num_split or min(lengths) < 0 or sum(lengths) != total:
-        raise ValueError(f"The sizes {size_splits.tolist()} must be {num_split}, at most one of them -1, and sum to {total}")
+        raise ValueError(
+            f"The sizes {size_splits.tolist()} must be {num_split}, at most one of them -1, and sum to {total}"
+        )
     return _cut(value, axis, lengths)
 
 
-split_v.gradient(
-    lambda call, *dys: (raw.ConcatV2(list(dys), call.inputs[2]) if len(dys) > 1 else dys[0], None, None)
-)
+split_v.gradient(lambda call, *dys: (raw.ConcatV2(list(dys), call.inputs[2]) if len(dys) > 1 else dys[0], None, None))

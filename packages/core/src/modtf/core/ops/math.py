@@ -11,6 +11,8 @@ from modtf.core.engine.shape_rules import broadcast, merged, unchanged
 from modtf.core.engine.vocabulary import Op, op, register
 from modtf.core.ops.common import conj, like, unbroadcast
 from modtf.core.ops.kinds import is_complex, is_integer
+from modtf.core.ops.narrow_floats import widened
+from modtf.core.ops.narrow_floats import widened
 from modtf.core.values.errors import InvalidArgumentError
 from modtf.core.values.shapes import Dims, broadcast_dims
 from modtf.core.values.tensors import Tensor
@@ -23,6 +25,8 @@ _SIGNED = "floating|signed|complex"
 
 def _unary(name: str, types: str, kernel: Any, gradient: Any, quiet: bool = True) -> Op:
     """`gradient(x, y, dy)` is the rule; `None` says that nothing flows."""
+    if callable(kernel):
+        kernel = widened(kernel)
     made = register(Op(f"{name}[T: {types}](x: T) -> (y: T)", kernel=kernel, shape=unchanged, quiet=quiet))
     made.gradient(gradient and (lambda call, dy: gradient(call.inputs[0], call.outputs[0], dy)))
     return made
@@ -60,7 +64,7 @@ _unary("Asinh", _FC, "asinh", lambda x, y, dy: dy / conj(raw.Cosh(y)))
 _unary("Acosh", _FC, "acosh", lambda x, y, dy: dy / conj(raw.Sinh(y)))
 _unary("Atanh", _FC, "atanh", lambda x, y, dy: dy * raw.Reciprocal(_number(x, 1) - raw.Square(conj(x))))
 # Through tanh, so that no exponential overflows.
-_unary("Sigmoid", _FC, lambda xp, x: 0.5 * (xp.tanh(0.5 * x) + 1), lambda x, y, dy: raw.SigmoidGrad(conj(y), dy))
+_unary("Sigmoid", _FC, widened(lambda xp, x: 0.5 * (xp.tanh(0.5 * x) + 1)), lambda x, y, dy: raw.SigmoidGrad(conj(y), dy))
 _unary("Tanh", _FC, "tanh", lambda x, y, dy: raw.TanhGrad(conj(y), dy))
 _unary("Floor", "floating", "floor", None)
 _unary("Ceil", "floating", "ceil", None)
@@ -83,6 +87,7 @@ def _from_output(name: str, conjugates: bool, kernel: Any, gradient: Any) -> Non
         gradient: `gradient(y, dy, z, dz)`, where `z` is its own output.
     """
 
+    @widened
     def computed(xp: Any, y: Any, dy: Any) -> Any:
         return kernel(xp.conj(y) if conjugates and is_complex(y) else y, dy)
 
@@ -142,9 +147,9 @@ def _binary(name: str, types: str, kernel: Any, gradient: Any, quiet: bool = Tru
     return made
 
 
-def _refuse_zero(xp: Any, y: Any) -> None:
+def _refuse_zero(xp: Any, x: Any, y: Any) -> None:
     """Raises for integer divisors of zero; only where values can be looked at."""
-    if xp is np and y.dtype.kind in "iu" and not np.all(y):
+    if xp is np and y.dtype.kind in "iu" and x.size and not np.all(y):
         raise InvalidArgumentError("Integer division by zero")
 
 
@@ -152,7 +157,7 @@ def _divide(xp: Any, x: Any, y: Any) -> Any:
     """The quotient; of integers, rounded towards zero."""
     if not is_integer(x):
         return xp.divide(x, y)
-    _refuse_zero(xp, y)
+    _refuse_zero(xp, x, y)
     quotient = xp.floor_divide(x, y)
     return xp.where((quotient < 0) & (quotient * y != x), quotient + 1, quotient)
 
@@ -164,17 +169,17 @@ def _truncated_divide(xp: Any, x: Any, y: Any) -> Any:
 def _floor_divide(xp: Any, x: Any, y: Any) -> Any:
     if not is_integer(x):
         return xp.floor(xp.divide(x, y))
-    _refuse_zero(xp, y)
+    _refuse_zero(xp, x, y)
     return xp.floor_divide(x, y)
 
 
 def _floor_mod(xp: Any, x: Any, y: Any) -> Any:
-    _refuse_zero(xp, y)
+    _refuse_zero(xp, x, y)
     return xp.remainder(x, y)
 
 
 def _truncated_mod(xp: Any, x: Any, y: Any) -> Any:
-    _refuse_zero(xp, y)
+    _refuse_zero(xp, x, y)
     return xp.fmod(x, y)
 
 
@@ -236,7 +241,7 @@ _binary("Mul", "number", "multiply", lambda x, y, z, dz: (dz * conj(y), dz * con
 _binary("MulNoNan", _FC, lambda xp, x, y: _where(xp, y != 0, x * y),
         lambda x, y, z, dz: (raw.MulNoNan(dz, y), raw.MulNoNan(x, dz)))  # fmt: skip
 _binary("Div", "number", _divide, _quotient_gradient)
-_binary("RealDiv", "number", _divide, _quotient_gradient)
+_binary("RealDiv", _FC, "divide", _quotient_gradient)
 _binary("TruncateDiv", "number", _truncated_divide, None)
 _binary("FloorDiv", "number", _floor_divide, None)
 _binary("FloorMod", "real", _floor_mod, lambda x, y, z, dz: (dz, -dz * raw.FloorDiv(x, y)))
@@ -306,24 +311,31 @@ for _name, _kernel in {"LogicalAnd": "logical_and", "LogicalOr": "logical_or"}.i
     register(Op(f"{_name}(x: bool, y: bool) -> (z: bool)", kernel=_kernel, shape=broadcast)).gradient(None)
 
 
+def _do_broadcast(x: Dims, y: Dims) -> bool:
+    try:
+        broadcast_dims(x, y)
+    except ValueError:
+        return False
+    return True
+
+
 def _equality_shape(x: Tensor, y: Tensor, *, incompatible_shape_error: bool) -> Dims:
     if incompatible_shape_error:
         return broadcast(x, y)
-    try:
-        dims = broadcast(x, y)
-    except ValueError:
+    if not _do_broadcast(x.dims, y.dims):
         return ()
+    dims = broadcast(x, y)
     return dims if dims is not None and None not in dims else None
 
 
 def _equality(name: str, function: str, unequal_shapes: bool) -> None:
     def kernel(xp: Any, x: Any, y: Any, *, incompatible_shape_error: bool) -> Any:
-        if not incompatible_shape_error:
-            try:
-                broadcast_dims(x.shape, y.shape)
-            except ValueError:
-                return xp.asarray(unequal_shapes)
-        return xp.asarray(getattr(xp, function)(x, y), dtype=xp.bool)
+        try:
+            return getattr(xp, function)(x, y)
+        except (ValueError, TypeError):
+            if incompatible_shape_error or _do_broadcast(x.shape, y.shape):
+                raise
+            return xp.asarray(unequal_shapes)
 
     schema = f"{name}[T](x: T, y: T, *, incompatible_shape_error: bool = True) -> (z: bool)"
     register(Op(schema, kernel=kernel, shape=_equality_shape)).gradient(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from modtf.core.engine import raw
-from modtf.core.engine.shape_rules import with_rank, with_rank_at_least
+from modtf.core.engine.shape_rules import merged, with_rank, with_rank_at_least
 from modtf.core.engine.vocabulary import Op, find_kernel_dtype, register
 from modtf.core.ops.common import conj, unbroadcast
 from modtf.core.ops.kinds import is_complex
@@ -43,15 +43,19 @@ def _product(xp: Any, a: Any, b: Any, *, flip_a: bool, flip_b: bool, adjoint: bo
     return xp.matmul(a, b)
 
 
+def _matrix_product(xp: Any, a: Any, b: Any, *, transpose_a: bool, transpose_b: bool, grad_a: bool, grad_b: bool) -> Any:
+    if a.ndim != 2 or b.ndim != 2:  # `xp.matmul` would take them
+        raise ValueError(f"MatMul takes two matrices; the ranks are {a.ndim} and {b.ndim}")
+    return _product(xp, a, b, flip_a=transpose_a, flip_b=transpose_b, adjoint=False)
+
+
 _MATMUL_TYPES = "floating|complex|index|uint8|uint16|uint32|uint64"
 
 matmul = register(
     Op(
         f"MatMul[T: {_MATMUL_TYPES}](a: T, b: T, *, transpose_a: bool = False, transpose_b: bool = False, "
         "grad_a: bool = False, grad_b: bool = False) -> (product: T)",
-        kernel=lambda xp, a, b, *, transpose_a, transpose_b, grad_a, grad_b: _product(
-            xp, a, b, flip_a=transpose_a, flip_b=transpose_b, adjoint=False
-        ),
+        kernel=_matrix_product,
         shape=lambda a, b, *, transpose_a, transpose_b, grad_a, grad_b: _matrix_dims(a, b, transpose_a, transpose_b),
         quiet=True,
     )
@@ -124,3 +128,24 @@ def _product_gradient(call: Any, dy: Tensor, multiply: Any, flip_a: str, flip_b:
     else:
         db = product(dy, a, True, call[flip_a])
     return unbroadcast(da, call.inputs[0], batch_of=call.inputs[1]), unbroadcast(db, call.inputs[1], batch_of=call.inputs[0])
+
+
+def _cross(xp: Any, a: Any, b: Any) -> Any:
+    (a0, a1, a2), (b0, b1, b2) = ([x[..., index] for index in range(3)] for x in (a, b))
+    return xp.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)
+
+
+def _cross_dims(a: Tensor, b: Tensor) -> Dims:
+    dims = merged(a.dims, b.dims)
+    if dims is not None and (not dims or dims[-1] not in (3, None)):
+        raise ValueError(f"Cross products need vectors of 3 elements along the last axis; the shape is {list(dims)}")
+    return dims
+
+
+cross = register(Op("Cross[T: real](a: T, b: T) -> (product: T)", kernel=_cross, shape=_cross_dims, quiet=True))
+
+
+@cross.gradient
+def _(call: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
+    a, b = call.inputs
+    return raw.Cross(b, dy), raw.Cross(dy, a)

@@ -25,9 +25,7 @@ def widened(kernel: Callable[..., Any]) -> Callable[..., Any]:
         narrow = next((array.dtype for array in arrays if is_narrow(array)), None)
         if narrow is None:
             return kernel(xp, *arrays, **attrs)
-        result = kernel(
-            xp, *(xp.astype(array, xp.float32) if is_narrow(array) else array for array in arrays), **attrs
-        )
+        result = kernel(xp, *(xp.astype(array, xp.float32) if is_narrow(array) else array for array in arrays), **attrs)
         if isinstance(result, tuple):
             return tuple(xp.astype(item, narrow) if item.dtype == xp.float32 else item for item in result)
         return xp.astype(result, narrow)

@@ -42,7 +42,8 @@ def _check_statistics(channels: int, why: str, **given: Any) -> None:
     for name, array in given.items():
         if tuple(array.shape) != (channels,):
             raise ValueError(
-                f"{why}{name} must have the same number of elements as the channels of x, got {array.shape[0]} and {channels}"
+                f"{why}{name} must have the same number of elements as the channels of x, got "
+                f"{list(array.shape)} and {channels}"
             )
 
 
@@ -91,7 +92,9 @@ def _normalize_grad(
 ) -> tuple[Any, ...]:  # fmt: skip
     axis = _channel_axis(data_format)
     if tuple(y_backprop.shape) != tuple(x.shape):
-        raise ValueError(f"x and y_backprop must have same shape, but x has shape {x.shape} and y_backprop {y_backprop.shape}")
+        raise ValueError(
+            f"x and y_backprop must have same shape, but x has shape {x.shape} and y_backprop {y_backprop.shape}"
+        )
     moved = axis != len(data_format) - 1
     wide, dy = (
         xp.astype(xp.moveaxis(array, axis, -1) if moved else array, xp.float32, copy=False) for array in (x, y_backprop)
@@ -157,11 +160,15 @@ def _register(version: str, types: str, statistics: str, formats: str) -> None:
         results = _normalize(xp, x, scale, offset, mean, variance, **attrs)
         return (*results, xp.zeros((), dtype=scale.dtype)) if extra else results
 
-    def forward_shape(x: Tensor, scale: Tensor, offset: Tensor, mean: Tensor, variance: Tensor, **attrs: Any) -> list[Any]:
+    def forward_shape(
+        x: Tensor, scale: Tensor, offset: Tensor, mean: Tensor, variance: Tensor, **attrs: Any
+    ) -> list[Any]:
         vector = _statistics_dims(x, attrs["data_format"], scale, offset)
         return [x.dims, vector, vector, vector, vector, *([()] if extra else [])]
 
-    def backward(xp: Any, y_backprop: Any, x: Any, scale: Any, mean: Any, variance: Any, *unused: Any, **attrs: Any) -> Any:
+    def backward(
+        xp: Any, y_backprop: Any, x: Any, scale: Any, mean: Any, variance: Any, *unused: Any, **attrs: Any
+    ) -> Any:
         empty = xp.zeros((0,), dtype=mean.dtype)
         return (*_normalize_grad(xp, y_backprop, x, scale, mean, variance, **attrs), empty, empty)
 
@@ -184,8 +191,8 @@ def _register(version: str, types: str, statistics: str, formats: str) -> None:
         Op(
             f"FusedBatchNormGrad{version}[{declared_back}]"
             f"(y_backprop: T, x: T, scale: {'float32' if version else 'T'}{reserved}"
-            f"{', reserve_space_3: U' if extra else ''}, *, {attrs.format('')}) -> (x_backprop: T, scale_backprop: {u}, "
-            f"offset_backprop: {u}, reserve_space_{first}: {u}, reserve_space_{first + 1}: {u})",
+            f"{', reserve_space_3: U' if extra else ''}, *, {attrs.format('')}) -> "
+            f"(x_backprop: T, scale_backprop: {u}, offset_backprop: {u}, reserve_space_{first}: {u}, reserve_space_{first + 1}: {u})",
             kernel=backward,
             shape=backward_shape,
             quiet=True,

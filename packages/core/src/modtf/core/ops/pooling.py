@@ -14,7 +14,16 @@ from modtf.core.engine.vocabulary import Op, register
 from modtf.core.ops.common import like
 from modtf.core.ops.narrow_floats import widened
 from modtf.core.ops.windows import (
-    Window, at_tap, check_explicit, counts, in_batches, lay, overlay, padded, taps, whole,
+    Window,
+    at_tap,
+    check_explicit,
+    counts,
+    in_batches,
+    lay,
+    overlay,
+    padded,
+    taps,
+    whole,
 )  # fmt: skip
 from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
@@ -173,7 +182,7 @@ def _register(rank: int, maximum: str, maximum_grad: str, maximum_grad_grad: str
         return counts(pooling_windows(with_rank(tensor, rank, "tensor_in"), **attrs))
 
     @widened
-    def max_pool(xp: Any, input: Any, **attrs: Any) -> Any:  # noqa: A002 (the schemas' names)
+    def max_pool(xp: Any, input: Any, **attrs: Any) -> Any:
         return _max_pool(xp, input, pooling_windows(tuple(input.shape), **attrs))
 
     @widened
@@ -252,8 +261,7 @@ _register(
     f"{_SIZES}, {_ANYWHERE}, {_FLAT}) -> (output: T)",
     "MaxPoolGrad[T: real = float32](orig_input: T, orig_output: T, grad: T, *, "
     f"{_SIZES}, {_ANYWHERE}, {_FLAT}) -> (output: T)",
-    "MaxPoolGradGrad[T: real](orig_input: T, orig_output: T, grad: T, *, "
-    f"{_SIZES}, {_WHERE}, {_FLAT}) -> (output: T)",
+    f"MaxPoolGradGrad[T: real](orig_input: T, orig_output: T, grad: T, *, {_SIZES}, {_WHERE}, {_FLAT}) -> (output: T)",
     f"AvgPool[T: floating](value: T, *, {_SIZES}, {_WHERE}, {_FLAT}) -> (output: T)",
     f"AvgPoolGrad[T: floating](orig_input_shape: int32, grad: T, *, {_SIZES}, {_WHERE}, {_FLAT}) -> (output: T)",
 )

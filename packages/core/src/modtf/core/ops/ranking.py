@@ -21,7 +21,7 @@ def _check_k(k: int, columns: int | None) -> None:
         raise ValueError(f"input must have at least k columns. Had {columns}, needed {k}")
 
 
-def _top_dims(input: Tensor, k: int | None) -> list[Dims]:  # noqa: A002 (the schema's name)
+def _top_dims(input: Tensor, k: int | None) -> list[Dims]:
     dims = with_rank_at_least(input, 1, "input")
     if k is not None:
         _check_k(k, dims[-1] if dims is not None else None)
@@ -49,7 +49,7 @@ def _top(xp: Any, x: Any, k: int, index_type: Any) -> tuple[Any, Any]:
     shape=lambda input, k, *, sorted, index_type: _top_dims(input, _known_k(k)),
     host_inputs=("k",),
 )
-def top_k(xp: Any, input: Any, k: np.ndarray, *, sorted: bool, index_type: DType) -> tuple[Any, Any]:  # noqa: A002
+def top_k(xp: Any, input: Any, k: np.ndarray, *, sorted: bool, index_type: DType) -> tuple[Any, Any]:
     return _top(xp, input, int(k), find_kernel_dtype(xp, index_type))
 
 
@@ -62,7 +62,7 @@ def _known_k(k: Tensor) -> int | None:
     "TopK[T: real](input: T, *, k: int, sorted: bool = True) -> (values: T, indices: int32)",
     shape=lambda input, *, k, sorted: _top_dims(input, k),
 )
-def top_k_v1(xp: Any, input: Any, *, k: int, sorted: bool) -> tuple[Any, Any]:  # noqa: A002
+def top_k_v1(xp: Any, input: Any, *, k: int, sorted: bool) -> tuple[Any, Any]:
     return _top(xp, input, k, xp.int32)
 
 
@@ -90,7 +90,9 @@ def _in_top_dims(predictions: Tensor, targets: Tensor, k: Any = None) -> Dims:
 
 def _in_top(xp: Any, predictions: Any, targets: Any, k: int) -> Any:
     if len(predictions.shape) != 2 or tuple(targets.shape) != (predictions.shape[0],):
-        raise ValueError(f"predictions must be 2-D and targets as long: {list(predictions.shape)}, {list(targets.shape)}")
+        raise ValueError(
+            f"predictions must be 2-D and targets as long: {list(predictions.shape)}, {list(targets.shape)}"
+        )
     classes = predictions.shape[1]
     valid = xp.logical_and(targets >= 0, targets < classes)
     column = xp.expand_dims(xp.where(valid, targets, xp.zeros_like(targets)), axis=-1)

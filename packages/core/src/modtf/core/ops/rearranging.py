@@ -8,7 +8,7 @@ import numpy as np
 
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import constant_value, merged, normal_axis, partial_value, with_rank
-from modtf.core.engine.vocabulary import Op, op, register
+from modtf.core.engine.vocabulary import op
 from modtf.core.ops.common import shape_of
 from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import SymbolicTensor, Tensor
@@ -21,7 +21,7 @@ def _known(tensor: Tensor) -> np.ndarray | None:
     return partial_value(tensor) if isinstance(tensor, SymbolicTensor) else constant_value(tensor)
 
 
-def _tiled_dims(input: Tensor, multiples: Tensor) -> Dims:  # noqa: A002 (the schema's name)
+def _tiled_dims(input: Tensor, multiples: Tensor) -> Dims:
     (count,), dims, times = with_rank(multiples, 1, "multiples"), input.dims, _known(multiples)
     if dims is not None and count is not None and count != len(dims):
         raise ValueError(f"Expected multiples argument to be a vector of length {len(dims)} but got length {count}")
@@ -30,7 +30,8 @@ def _tiled_dims(input: Tensor, multiples: Tensor) -> Dims:  # noqa: A002 (the sc
         return None if rank is None else (None,) * rank
     dims = (None,) * rank if dims is None else dims
     return tuple(
-        0 if time == 0 else None if dim is None or time is None else dim * time for dim, time in zip(dims, times.tolist(), strict=True)
+        0 if time == 0 else None if dim is None or time is None else dim * time
+        for dim, time in zip(dims, times.tolist(), strict=True)
     )
 
 
@@ -39,10 +40,12 @@ def _tiled_dims(input: Tensor, multiples: Tensor) -> Dims:  # noqa: A002 (the sc
     shape=_tiled_dims,
     host_inputs=("multiples",),
 )
-def tile(xp: Any, input: Any, multiples: np.ndarray) -> Any:  # noqa: A002
+def tile(xp: Any, input: Any, multiples: np.ndarray) -> Any:
     times = tuple(multiples.tolist())
     if len(times) != len(input.shape) or any(time < 0 for time in times):
-        raise ValueError(f"Expected one multiple of at least 0 for each of the {len(input.shape)} axes, but got {list(times)}")
+        raise ValueError(
+            f"Expected one multiple of at least 0 for each of the {len(input.shape)} axes, but got {list(times)}"
+        )
     return xp.tile(input, times)
 
 
@@ -63,7 +66,7 @@ def _(call: Any, dy: Tensor) -> tuple[Tensor, None]:
 # ------------------------------------------------------------------------------------------------- padding
 
 
-def _padded_dims(input: Tensor, paddings: Tensor) -> Dims:  # noqa: A002
+def _padded_dims(input: Tensor, paddings: Tensor) -> Dims:
     (count, _), dims, widths = with_rank(paddings, 2, "paddings"), input.dims, _known(paddings)
     if dims is not None and count is not None and count != len(dims):
         raise ValueError(f"The first dimension of paddings must be the rank of inputs {paddings.shape} {input.shape}")
@@ -78,7 +81,7 @@ def _padded_dims(input: Tensor, paddings: Tensor) -> Dims:  # noqa: A002
     )
 
 
-def _pad(xp: Any, input: Any, paddings: np.ndarray, value: Any) -> Any:  # noqa: A002
+def _pad(xp: Any, input: Any, paddings: np.ndarray, value: Any) -> Any:
     _check_paddings(paddings, input.shape)
     return xp.pad(input, paddings.tolist(), constant_values=value)
 
@@ -92,7 +95,7 @@ _PADDED = "input: T, paddings: Tpaddings"
 
 
 @op(f"Pad[T, Tpaddings: index = int32]({_PADDED}) -> (output: T)", shape=_padded_dims, host_inputs=("paddings",))
-def pad(xp: Any, input: Any, paddings: np.ndarray) -> Any:  # noqa: A002
+def pad(xp: Any, input: Any, paddings: np.ndarray) -> Any:
     return _pad(xp, input, paddings, np.array(b"", object) if input.dtype == object else 0)
 
 
@@ -101,7 +104,7 @@ def pad(xp: Any, input: Any, paddings: np.ndarray) -> Any:  # noqa: A002
     shape=lambda input, paddings, constant_values: _padded_dims(input, paddings),
     host_inputs=("paddings",),
 )
-def pad_v2(xp: Any, input: Any, paddings: np.ndarray, constant_values: Any) -> Any:  # noqa: A002
+def pad_v2(xp: Any, input: Any, paddings: np.ndarray, constant_values: Any) -> Any:
     return _pad(xp, input, paddings, constant_values)
 
 
@@ -132,7 +135,7 @@ def _check_mirror(paddings: np.ndarray, dims: Any, mode: str) -> None:
             )
 
 
-def _mirrored_dims(input: Tensor, paddings: Tensor, *, mode: str) -> Dims:  # noqa: A002
+def _mirrored_dims(input: Tensor, paddings: Tensor, *, mode: str) -> Dims:
     dims, widths = _padded_dims(input, paddings), constant_value(paddings)
     if input.dims is not None and widths is not None:
         _check_mirror(widths, input.dims, mode)
@@ -143,7 +146,7 @@ _MIRROR = f"[T, Tpaddings: index = int32]({_PADDED}, *, mode: string(REFLECT|SYM
 
 
 @op(f"MirrorPad{_MIRROR}", shape=_mirrored_dims, host_inputs=("paddings",))
-def mirror_pad(xp: Any, input: Any, paddings: np.ndarray, *, mode: str) -> Any:  # noqa: A002
+def mirror_pad(xp: Any, input: Any, paddings: np.ndarray, *, mode: str) -> Any:
     _check_mirror(paddings, input.shape, mode)
     return xp.pad(input, paddings.tolist(), mode=mode.lower())
 
@@ -151,7 +154,7 @@ def mirror_pad(xp: Any, input: Any, paddings: np.ndarray, *, mode: str) -> Any: 
 mirror_pad.gradient(lambda call, dy: (raw.MirrorPadGrad(dy, call.inputs[1], mode=call["mode"]), None))
 
 
-def _unmirrored_dims(input: Tensor, paddings: Tensor, *, mode: str) -> Dims:  # noqa: A002
+def _unmirrored_dims(input: Tensor, paddings: Tensor, *, mode: str) -> Dims:
     dims, widths = input.dims, _known(paddings)
     if widths is None:
         return None if dims is None else (None,) * len(dims)
@@ -163,10 +166,10 @@ def _unmirrored_dims(input: Tensor, paddings: Tensor, *, mode: str) -> Dims:  # 
 
 
 @op(f"MirrorPadGrad{_MIRROR}", shape=_unmirrored_dims, host_inputs=("paddings",))
-def mirror_pad_grad(xp: Any, input: Any, paddings: np.ndarray, *, mode: str) -> Any:  # noqa: A002
+def mirror_pad_grad(xp: Any, input: Any, paddings: np.ndarray, *, mode: str) -> Any:
     offset = 1 if mode == "REFLECT" else 0
     for axis, (before, after) in enumerate(paddings.tolist()):
-        input = _fold(xp, input, axis, before, after, offset)  # noqa: A001
+        input = _fold(xp, input, axis, before, after, offset)
     return input
 
 
@@ -190,7 +193,7 @@ mirror_pad_grad.gradient(lambda call, dy: (raw.MirrorPad(dy, call.inputs[1], mod
 # ------------------------------------------------------------------------------------------------- reversing, rolling
 
 
-def _along_axes(input: Tensor, axes: Tensor, what: str) -> Dims:  # noqa: A002
+def _along_axes(input: Tensor, axes: Tensor, what: str) -> Dims:
     """The input's shape, once it is seen that it has the axes."""
     known = constant_value(axes)
     if input.dims is not None and known is not None:
@@ -220,7 +223,7 @@ def reverse(xp: Any, tensor: Any, axis: np.ndarray) -> Any:
 reverse.gradient(lambda call, dy: (raw.ReverseV2(dy, call.inputs[1]), None))
 
 
-def _sequences_dims(input: Tensor, seq_lengths: Tensor, *, seq_dim: int, batch_dim: int) -> Dims:  # noqa: A002
+def _sequences_dims(input: Tensor, seq_lengths: Tensor, *, seq_dim: int, batch_dim: int) -> Dims:
     count, dims = with_rank(seq_lengths, 1, "seq_lengths"), input.dims
     if dims is None:
         return None
@@ -231,14 +234,21 @@ def _sequences_dims(input: Tensor, seq_lengths: Tensor, *, seq_dim: int, batch_d
 
 
 @op(
-    "ReverseSequence[T, Tlen: index = int64](input: T, seq_lengths: Tlen, *, seq_dim: int, batch_dim: int = 0) -> (output: T)",
+    "ReverseSequence[T, Tlen: index = int64](input: T, seq_lengths: Tlen, *, seq_dim: int, batch_dim: int = 0) "
+    "-> (output: T)",
     shape=_sequences_dims,
 )
-def reverse_sequence(xp: Any, input: Any, seq_lengths: Any, *, seq_dim: int, batch_dim: int) -> Any:  # noqa: A002
+def reverse_sequence(xp: Any, input: Any, seq_lengths: Any, *, seq_dim: int, batch_dim: int) -> Any:
     rank, length = len(input.shape), input.shape[seq_dim]
+    if seq_dim % rank == batch_dim % rank or seq_lengths.shape != (input.shape[batch_dim],):
+        raise ValueError(
+            f"seq_lengths must hold a length for each index of axis {batch_dim}, another than axis {seq_dim}"
+        )
     if xp is np and len(seq_lengths) and not 0 <= seq_lengths.min() <= seq_lengths.max() <= length:
         raise ValueError(f"Invalid seq_lengths {seq_lengths.tolist()}: each must be in [0, {length}]")
-    place = xp.reshape(xp.arange(length, dtype=seq_lengths.dtype), [-1 if axis == seq_dim else 1 for axis in range(rank)])
+    place = xp.reshape(
+        xp.arange(length, dtype=seq_lengths.dtype), [-1 if axis == seq_dim else 1 for axis in range(rank)]
+    )
     count = xp.reshape(seq_lengths, [-1 if axis == batch_dim else 1 for axis in range(rank)])
     source = xp.where(place < count, count - 1 - place, place)
     return xp.take_along_axis(input, xp.broadcast_to(source, input.shape), axis=seq_dim)
@@ -254,7 +264,7 @@ def _(call: Any, dy: Tensor) -> tuple[Tensor, None]:
     shape=lambda input, shift, axis: _along_axes(input, axis, "roll"),
     host_inputs=("shift", "axis"),
 )
-def roll(xp: Any, input: Any, shift: np.ndarray, axis: np.ndarray) -> Any:  # noqa: A002
+def roll(xp: Any, input: Any, shift: np.ndarray, axis: np.ndarray) -> Any:
     axes = [normal_axis(position, len(input.shape)) for position in axis.reshape(-1).tolist()]
     return xp.roll(input, tuple(shift.reshape(-1).tolist()), axis=tuple(axes))
 
@@ -273,12 +283,16 @@ def _channels_first(data_format: str) -> bool:
     return data_format == "NCHW"
 
 
-def _to_depth_dims(input: Tensor, *, block_size: int, data_format: str) -> Dims:  # noqa: A002
-    return _block_dims(input, block_size, data_format, lambda size: _divided(size, block_size), lambda c: c * block_size**2)
+def _to_depth_dims(input: Tensor, *, block_size: int, data_format: str) -> Dims:
+    return _block_dims(
+        input, block_size, data_format, lambda size: _divided(size, block_size), lambda c: c * block_size**2
+    )
 
 
-def _to_space_dims(input: Tensor, *, block_size: int, data_format: str) -> Dims:  # noqa: A002
-    return _block_dims(input, block_size, data_format, lambda size: size * block_size, lambda c: _divided(c, block_size**2))
+def _to_space_dims(input: Tensor, *, block_size: int, data_format: str) -> Dims:
+    return _block_dims(
+        input, block_size, data_format, lambda size: size * block_size, lambda c: _divided(c, block_size**2)
+    )
 
 
 def _divided(size: int, by: int) -> int:
@@ -287,7 +301,7 @@ def _divided(size: int, by: int) -> int:
     return size // by
 
 
-def _block_dims(input: Tensor, block_size: int, data_format: str, space: Any, depth: Any) -> Dims:  # noqa: A002
+def _block_dims(input: Tensor, block_size: int, data_format: str, space: Any, depth: Any) -> Dims:
     if block_size < 2:
         raise ValueError(f"Block size should be > 1, but was: {block_size}")
     dims = with_rank(input, 4, "input")
@@ -297,25 +311,33 @@ def _block_dims(input: Tensor, block_size: int, data_format: str, space: Any, de
 
 
 @op(f"SpaceToDepth{_BLOCKS}", shape=_to_depth_dims)
-def space_to_depth(xp: Any, input: Any, *, block_size: int, data_format: str) -> Any:  # noqa: A002
+def space_to_depth(xp: Any, input: Any, *, block_size: int, data_format: str) -> Any:
     if _channels_first(data_format):
         n, c, h, w = input.shape
         blocks = xp.reshape(input, (n, c, h // block_size, block_size, w // block_size, block_size))
-        return xp.reshape(xp.permute_dims(blocks, (0, 3, 5, 1, 2, 4)), (n, c * block_size**2, h // block_size, w // block_size))
+        return xp.reshape(
+            xp.permute_dims(blocks, (0, 3, 5, 1, 2, 4)), (n, c * block_size**2, h // block_size, w // block_size)
+        )
     n, h, w, c = input.shape
     blocks = xp.reshape(input, (n, h // block_size, block_size, w // block_size, block_size, c))
-    return xp.reshape(xp.permute_dims(blocks, (0, 1, 3, 2, 4, 5)), (n, h // block_size, w // block_size, c * block_size**2))
+    return xp.reshape(
+        xp.permute_dims(blocks, (0, 1, 3, 2, 4, 5)), (n, h // block_size, w // block_size, c * block_size**2)
+    )
 
 
 @op(f"DepthToSpace{_BLOCKS}", shape=_to_space_dims)
-def depth_to_space(xp: Any, input: Any, *, block_size: int, data_format: str) -> Any:  # noqa: A002
+def depth_to_space(xp: Any, input: Any, *, block_size: int, data_format: str) -> Any:
     if _channels_first(data_format):
         n, c, h, w = input.shape
         blocks = xp.reshape(input, (n, block_size, block_size, c // block_size**2, h, w))
-        return xp.reshape(xp.permute_dims(blocks, (0, 3, 4, 1, 5, 2)), (n, c // block_size**2, h * block_size, w * block_size))
+        return xp.reshape(
+            xp.permute_dims(blocks, (0, 3, 4, 1, 5, 2)), (n, c // block_size**2, h * block_size, w * block_size)
+        )
     n, h, w, c = input.shape
     blocks = xp.reshape(input, (n, h, w, block_size, block_size, c // block_size**2))
-    return xp.reshape(xp.permute_dims(blocks, (0, 1, 3, 2, 4, 5)), (n, h * block_size, w * block_size, c // block_size**2))
+    return xp.reshape(
+        xp.permute_dims(blocks, (0, 1, 3, 2, 4, 5)), (n, h * block_size, w * block_size, c // block_size**2)
+    )
 
 
 def _same_attrs(call: Any) -> dict[str, Any]:
@@ -326,7 +348,7 @@ space_to_depth.gradient(lambda call, dy: raw.DepthToSpace(dy, **_same_attrs(call
 depth_to_space.gradient(lambda call, dy: raw.SpaceToDepth(dy, **_same_attrs(call)))
 
 
-def _batch_block_dims(input: Tensor, block_shape: Tensor, widths: Tensor, to_batch: bool) -> Dims:  # noqa: A002
+def _batch_block_dims(input: Tensor, block_shape: Tensor, widths: Tensor, to_batch: bool) -> Dims:
     dims, blocks, known = input.dims, constant_value(block_shape), constant_value(widths)
     if dims is None or blocks is None:
         return None if dims is None else (None,) * len(dims)
@@ -335,7 +357,9 @@ def _batch_block_dims(input: Tensor, block_shape: Tensor, widths: Tensor, to_bat
     if known is not None and known.shape != (len(blocks), 2):
         raise ValueError(f"paddings and crops must have the shape ({len(blocks)}, 2), not {known.shape}")
     if (blocks < 1).any() or (known is not None and (known < 0).any()):
-        raise ValueError(f"Block shape must be positive and paddings and crops non-negative: {blocks.tolist()}, {known}")
+        raise ValueError(
+            f"Block shape must be positive and paddings and crops non-negative: {blocks.tolist()}, {known}"
+        )
     count = int(np.prod(blocks))
     result = [None if dims[0] is None else dims[0] * count if to_batch else _divided(dims[0], count)]
     for axis, block in enumerate(blocks.tolist(), 1):
@@ -351,7 +375,9 @@ def _batch_block_dims(input: Tensor, block_shape: Tensor, widths: Tensor, to_bat
     return (*result, *dims[len(blocks) + 1 :])
 
 
-_BATCHED = "T, Tblock_shape: index = int32, {0}: index = int32](input: T, block_shape: Tblock_shape, {1}: {0}) -> (output: T)"
+_BATCHED = (
+    "T, Tblock_shape: index = int32, {0}: index = int32](input: T, block_shape: Tblock_shape, {1}: {0}) -> (output: T)"
+)
 
 
 @op(
@@ -359,7 +385,7 @@ _BATCHED = "T, Tblock_shape: index = int32, {0}: index = int32](input: T, block_
     shape=lambda input, block_shape, paddings: _batch_block_dims(input, block_shape, paddings, to_batch=True),
     host_inputs=("block_shape", "paddings"),
 )
-def space_to_batch(xp: Any, input: Any, block_shape: np.ndarray, paddings: np.ndarray) -> Any:  # noqa: A002
+def space_to_batch(xp: Any, input: Any, block_shape: np.ndarray, paddings: np.ndarray) -> Any:
     blocks = block_shape.tolist()
     count, rest = len(blocks), input.shape[len(blocks) + 1 :]
     padded = xp.pad(input, [(0, 0), *paddings.tolist(), *[(0, 0)] * len(rest)])
@@ -377,13 +403,14 @@ def space_to_batch(xp: Any, input: Any, block_shape: np.ndarray, paddings: np.nd
     shape=lambda input, block_shape, crops: _batch_block_dims(input, block_shape, crops, to_batch=False),
     host_inputs=("block_shape", "crops"),
 )
-def batch_to_space(xp: Any, input: Any, block_shape: np.ndarray, crops: np.ndarray) -> Any:  # noqa: A002
+def batch_to_space(xp: Any, input: Any, block_shape: np.ndarray, crops: np.ndarray) -> Any:
     blocks = block_shape.tolist()
     count, rest = len(blocks), input.shape[len(blocks) + 1 :]
     batch, space = _divided(input.shape[0], int(np.prod(block_shape))), input.shape[1 : count + 1]
     order = [axis for pair in zip(range(count + 1, 2 * count + 1), range(count), strict=True) for axis in pair]
     turned = xp.permute_dims(
-        xp.reshape(input, (*blocks, batch, *space, *rest)), (count, *order, *range(2 * count + 1, 2 * count + 1 + len(rest)))
+        xp.reshape(input, (*blocks, batch, *space, *rest)),
+        (count, *order, *range(2 * count + 1, 2 * count + 1 + len(rest))),
     )
     sizes = [size * block for size, block in zip(space, blocks, strict=True)]
     whole = xp.reshape(turned, (batch, *sizes, *rest))

@@ -1,4 +1,4 @@
-"""Finding where elements are: non-zero ones, distinct ones, those of one list that another lacks, places in an order."""
+"""Finding elements: non-zero ones, distinct ones, those of one list that another lacks, places in an order."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modtf.core.values.tensors import Tensor
     shape=lambda input: (None, input.ndim),
     host_only=True,
 )
-def where(xp: Any, input: np.ndarray) -> np.ndarray:  # noqa: A002 (the schema's name)
+def where(xp: Any, input: np.ndarray) -> np.ndarray:
     return np.argwhere(input)
 
 
@@ -64,17 +64,21 @@ def _unique(name: str, with_axis: bool, with_counts: bool) -> None:
 
     def dims(x: Tensor, axis: Tensor | None = None, *, out_idx: DType) -> list[Dims]:
         along = np.zeros(0) if axis is None else constant_value(axis)
-        if along is None:
-            return [None, (None,), (None,)][: 3 if with_counts else 2]
-        if not len(along):
+        if along is not None and not len(along):
             with_rank(x, 1, "x")
-        place = 0 if not len(along) or x.dims is None else normal_axis(int(along[0]), len(x.dims))
-        found = x.dims and (*x.dims[:place], None, *x.dims[place + 1 :])
-        return [found, (x.dims and x.dims[place],), (None,)][: 3 if with_counts else 2]
+        found, length = x.dims, None
+        if along is None:
+            found = None
+        elif found is not None:
+            place = normal_axis(int(along[0]), len(found)) if len(along) else 0
+            found, length = (*found[:place], None, *found[place + 1 :]), found[place]
+        result: list[Dims] = [found, (length,), (None,)]
+        return result[: 3 if with_counts else 2]
 
     inputs = "x: T, axis: Taxis" if with_axis else "x: T"
     outputs = "y: T, idx: out_idx, count: out_idx" if with_counts else "y: T, idx: out_idx"
-    schema = f"{name}[T{', Taxis: index = int64' if with_axis else ''}]({inputs}, *, out_idx: type(index) = int32) -> ({outputs})"
+    types = "T, Taxis: index = int64" if with_axis else "T"
+    schema = f"{name}[{types}]({inputs}, *, out_idx: type(index) = int32) -> ({outputs})"
     register(Op(schema, kernel=kernel, shape=dims, host_only=True)).gradient(None)
 
 
@@ -86,10 +90,9 @@ _unique("UniqueWithCountsV2", with_axis=True, with_counts=True)
 
 def _bound(name: str, side: str) -> None:
     def kernel(xp: Any, sorted_inputs: Any, values: Any, *, out_type: DType) -> Any:
-        rows = [
-            xp.searchsorted(sorted_inputs[row, ...], values[row, ...], side=side) for row in range(values.shape[0])
-        ]
-        return xp.astype(xp.stack(rows), find_kernel_dtype(xp, out_type))
+        rows = [xp.searchsorted(sorted_inputs[row, ...], values[row, ...], side=side) for row in range(values.shape[0])]
+        found = xp.stack(rows) if rows else xp.zeros(values.shape)
+        return xp.astype(found, find_kernel_dtype(xp, out_type))
 
     schema = f"{name}[T](sorted_inputs: T, values: T, *, out_type: type(index) = int32) -> (output: out_type)"
 

@@ -45,7 +45,7 @@ def _slice_bounds(begin: int, size: int, length: int, axis: int) -> tuple[int, i
     return begin, length if size == -1 else begin + size
 
 
-def _slice_dims(input: Tensor, begin: Tensor, size: Tensor) -> Dims:  # noqa: A002 (the schema's name)
+def _slice_dims(input: Tensor, begin: Tensor, size: Tensor) -> Dims:
     rank = next((r for r in (input.ndim, *(t.dims[0] for t in (begin, size) if t.dims)) if r is not None), None)
     if rank is None:
         return None
@@ -68,10 +68,16 @@ def _slice_dims(input: Tensor, begin: Tensor, size: Tensor) -> Dims:  # noqa: A0
     shape=_slice_dims,
     host_inputs=("begin", "size"),
 )
-def slice_(xp: Any, input: Any, begin: np.ndarray, size: np.ndarray) -> Any:  # noqa: A002
+def slice_(xp: Any, input: Any, begin: np.ndarray, size: np.ndarray) -> Any:
     bounds = zip(begin.tolist(), size.tolist(), np.shape(input), strict=True)
     return input[
-        (*(slice(*_slice_bounds(first, wanted, length, axis)) for axis, (first, wanted, length) in enumerate(bounds)), ...)
+        (
+            *(
+                slice(*_slice_bounds(first, wanted, length, axis))
+                for axis, (first, wanted, length) in enumerate(bounds)
+            ),
+            ...,
+        )
     ]
 
 
@@ -153,7 +159,8 @@ def _index(
             start, stop, step = _bounds(
                 position, begins[position], ends[position], steps[position], dims[axis], begin_mask, end_mask
             )
-            index.append(slice(start, stop if stop >= 0 else None, step))
+            # -1 stands for "before the first element", which Python's notation cannot say.
+            index.append(slice(0, 0) if start < 0 else slice(start, stop if stop >= 0 else None, step))
         elif kind == "one":
             index.append(_check_element(begins[position], dims[axis], axis))
         else:
@@ -164,11 +171,13 @@ def _index(
 
 
 def _strided_slice_dims(
-    input: Tensor, begin: Tensor, end: Tensor, strides: Tensor, *,  # noqa: A002
+    input: Tensor, begin: Tensor, end: Tensor, strides: Tensor, *,
     begin_mask: int, end_mask: int, ellipsis_mask: int, new_axis_mask: int, shrink_axis_mask: int,
 ) -> Dims:  # fmt: skip
     dims = input.dims
-    count = next((vector.dims[0] for vector in (begin, end, strides) if vector.dims and vector.dims[0] is not None), None)
+    count = next(
+        (vector.dims[0] for vector in (begin, end, strides) if vector.dims and vector.dims[0] is not None), None
+    )
     if any(rank_of(vector) not in (1, None) for vector in (begin, end, strides)):
         raise ValueError("begin, end and strides must be vectors of one length")
     if dims is None or count is None:
@@ -210,7 +219,12 @@ def _strided_slice_dims(
     host_inputs=("begin", "end", "strides"),
 )
 def strided_slice(
-    xp: Any, input: Any, begin: np.ndarray, end: np.ndarray, strides: np.ndarray, **masks: int  # noqa: A002
+    xp: Any,
+    input: Any,
+    begin: np.ndarray,
+    end: np.ndarray,
+    strides: np.ndarray,
+    **masks: int,
 ) -> Any:
     return input[_index(input.shape, begin, end, strides, **masks)]
 

@@ -29,7 +29,7 @@ def placeholder(xp: Any, *, dtype: DType, shape: Any) -> Any:
 
 
 @op("Identity[T](input: T) -> (output: T)", shape=unchanged)
-def identity(xp: Any, input: Any) -> Any:  # noqa: A002 (the schema's name)
+def identity(xp: Any, input: Any) -> Any:
     return input
 
 
@@ -37,7 +37,7 @@ identity.gradient(lambda call, dy: dy)
 
 
 @op("IdentityN[*T](input: T) -> (output: T)", shape=lambda input: [tensor.dims for tensor in input])
-def identity_n(xp: Any, input: list[Any]) -> list[Any]:  # noqa: A002
+def identity_n(xp: Any, input: list[Any]) -> list[Any]:
     return input
 
 
@@ -45,7 +45,7 @@ identity_n.gradient(lambda call, *dys: dys)
 
 
 @op("StopGradient[T](input: T) -> (output: T)", shape=unchanged)
-def stop_gradient(xp: Any, input: Any) -> Any:  # noqa: A002
+def stop_gradient(xp: Any, input: Any) -> Any:
     return input
 
 
@@ -53,7 +53,7 @@ stop_gradient.gradient(None)
 
 
 @op("Snapshot[T](input: T) -> (output: T)", shape=unchanged)
-def snapshot(xp: Any, input: Any) -> Any:  # noqa: A002
+def snapshot(xp: Any, input: Any) -> Any:
     return input
 
 
@@ -64,7 +64,7 @@ snapshot.gradient(lambda call, dy: dy)
     "PlaceholderWithDefault[dtype](input: dtype, *, shape: shape) -> (output: dtype)",
     shape=lambda input, *, shape: shape.dims,
 )
-def placeholder_with_default(xp: Any, input: Any, *, shape: Any) -> Any:  # noqa: A002
+def placeholder_with_default(xp: Any, input: Any, *, shape: Any) -> Any:
     return input
 
 
@@ -72,7 +72,7 @@ placeholder_with_default.gradient(lambda call, dy: dy)
 
 
 @op("PreventGradient[T](input: T, *, message: string = '') -> (output: T)", shape=unchanged)
-def prevent_gradient(xp: Any, input: Any, *, message: str) -> Any:  # noqa: A002
+def prevent_gradient(xp: Any, input: Any, *, message: str) -> Any:
     return input
 
 
@@ -81,7 +81,12 @@ def _(call: Any, dy: Tensor) -> Any:
     raise LookupError(f"Gradient explicitly disabled. Reason: {call['message']}")
 
 
-@op("CheckNumerics[T: floating](tensor: T, *, message: string) -> (output: T)", shape=unchanged, stateful=True, host_only=True)
+@op(
+    "CheckNumerics[T: floating](tensor: T, *, message: string) -> (output: T)",
+    shape=unchanged,
+    stateful=True,
+    host_only=True,
+)
 def check_numerics(xp: Any, tensor: np.ndarray, *, message: str) -> np.ndarray:
     if not np.isfinite(tensor).all():
         found = [name for name, has in (("Inf", np.isinf), ("NaN", np.isnan)) if has(tensor).any()]
@@ -139,13 +144,14 @@ def _range_dims(start: Tensor, limit: Tensor, delta: Tensor) -> Any:
 
 
 @op(
-    "Range[Tidx: floating|signed|uint16|uint32|uint64 = int32](start: Tidx, limit: Tidx, delta: Tidx) -> (output: Tidx)",
+    "Range[Tidx: floating|signed|uint16|uint32|uint64 = int32](start: Tidx, limit: Tidx, delta: Tidx) "
+    "-> (output: Tidx)",
     shape=_range_dims,
     host_inputs=("start", "limit", "delta"),
 )
 def range_(xp: Any, start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> Any:
     _check_range(start, limit, delta)
-    return xp.asarray(np.arange(start, limit, delta, dtype=start.dtype))
+    return xp.asarray(np.arange(start, limit, delta, dtype=start.dtype))  # type: ignore[call-overload]
 
 
 range_.gradient(None)

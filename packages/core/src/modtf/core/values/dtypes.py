@@ -66,7 +66,7 @@ class DType:
         if self.is_bool:
             return which == "max"
         if self.is_integer:
-            return getattr(np.iinfo(self.np_dtype), which)
+            return getattr(np.iinfo(self.as_numpy_dtype), which)
         if self.is_floating:
             return getattr(ml_dtypes.finfo(self.np_dtype), which)
         raise TypeError(f"{self.name} has no {which}imum value: only integer, floating and bool dtypes have one.")

@@ -101,7 +101,7 @@ class Variable:
         self._resource = resource
         self.handle = Handle(resource, self)
         self.trainable = trainable
-        self.constraint: Callable[[Any], Any] | None = None
+        self.constraint = None
         self.synchronization = VariableSynchronization.AUTO
         self.aggregation = VariableAggregation.NONE
 

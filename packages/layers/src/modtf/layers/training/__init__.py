@@ -1,0 +1,1 @@
+"""How models are trained: what `compile` is given, the compiled steps, and the loops over data."""

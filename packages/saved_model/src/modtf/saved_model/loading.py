@@ -1,0 +1,321 @@
+"""`load`: a SavedModel as objects."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modtf import core as tf
+from modtf.core.contracts import get_backend
+
+from .attributes import decode_dtype, decode_shape
+from .bundle import BundleReader
+from .errors import DataLossError, NotFoundError, UnsupportedError
+from .graph_reading import FunctionReader
+from .model_folder import ASSETS, read_model_file, variables_prefix
+from .options import LoadOptions
+from .protos.object_graph_pb2 import SavedObject, TrackableObjectGraph
+from .protos.saved_model_pb2 import MetaGraphDef, SavedModel
+from .restored import Asset, CallableRestoredObject, RestoredConcreteFunction, RestoredFunction, RestoredObject
+from .saving import OBJECT_GRAPH_KEY
+from .signatures import SignatureMap
+from .structures import decode_function_spec, decode_structure
+from .tensor_protos import make_ndarray
+
+_VARIABLE_VALUE = "VARIABLE_VALUE"
+_LIST, _TUPLE = "trackable_list_wrapper", "trackable_tuple_wrapper"
+_DICTS = ("trackable_dict_wrapper", "trackable_mapping_wrapper")
+_MAX_LIST = 1 << 20
+
+
+def load(
+    export_dir: str | os.PathLike[str], tags: str | Sequence[str] | None = None, options: LoadOptions | None = None
+) -> Any:
+    """Loads a SavedModel that modtf, TensorFlow or Keras wrote (`tf.saved_model.load`).
+
+    Variables are views of the mapped files. Functions are made ready when they are first called. Classes that the file
+    names are not looked for: objects have the saved attributes and functions, and nothing else.
+
+    Args:
+        export_dir: the model's folder.
+        tags: the tags of the model in the folder that is wanted, if there are several.
+        options: see `LoadOptions`.
+
+    Returns:
+        The saved object: its variables, functions and parts as attributes, lists and dicts, a `tf.Module`. Its
+        `signatures` maps names to functions that take named tensors and give a dict of tensors.
+
+    Raises:
+        SavedModelError: a file is missing, truncated or altered, contradicts itself, or uses what is not read here.
+    """
+    proto, path = read_model_file(export_dir)
+    return _Loader(os.fspath(export_dir), path, _tagged(proto, path, tags), options or LoadOptions()).load()
+
+
+def _tagged(proto: SavedModel, path: str, tags: str | Sequence[str] | None) -> MetaGraphDef:
+    found = [sorted(meta_graph.meta_info_def.tags) for meta_graph in proto.meta_graphs]
+    if tags is None and len(found) == 1:
+        return proto.meta_graphs[0]
+    wanted = sorted({tags} if isinstance(tags, str) else set(tags or ()))
+    if wanted in found:
+        return proto.meta_graphs[found.index(wanted)]
+    raise NotFoundError(f"{path}: has no model with the tags {wanted}; there are models with: {', '.join(map(str, found))}.")
+
+
+class _Loader:
+    """One model while its objects are made."""
+
+    def __init__(self, export_dir: str, path: str, proto: MetaGraphDef, options: LoadOptions) -> None:
+        self._export_dir = export_dir
+        self._path = path
+        self._proto = proto
+        self._options = options
+        self._nodes = proto.object_graph_def.nodes
+        self._objects: dict[int, Any] = {}
+        self._concrete: dict[str, RestoredConcreteFunction] = {}
+        self._names: dict[int, str] = {}
+        self._functions = FunctionReader(proto.graph_def, proto.meta_info_def.stripped_op_list, path)
+        self._main_nodes = {node.name: node for node in proto.graph_def.node}
+
+    def load(self) -> Any:
+        if not self._nodes:
+            raise UnsupportedError(
+                f"{self._path}: has no objects, so TensorFlow 1 wrote it; only models of TensorFlow 2 are read."
+            )
+        self._check_numbers()
+        for number, node in enumerate(self._nodes):
+            self._objects[number] = self._make(number, node)
+        for number, node in enumerate(self._nodes):
+            self._fill(self._objects[number], node)
+        if not self._options.experimental_skip_checkpoint:
+            self._restore_variables()
+        self._warn_of_unknown_ops()
+        return self._objects[0]
+
+    def _check_numbers(self) -> None:
+        for number, node in enumerate(self._nodes):
+            for child in node.children:
+                self._check_number(child.node_id, f"object {number}, child {child.local_name!r}")
+        for name, function in self._proto.object_graph_def.concrete_functions.items():
+            for bound in function.bound_inputs:
+                self._check_number(bound, f"function {name!r}")
+
+    def _check_number(self, number: int, what: str) -> None:
+        if not 0 <= number < len(self._nodes):
+            raise DataLossError(f"{self._path}: {what}: is object {number}, but there are {len(self._nodes)}.")
+
+    def _make(self, number: int, node: SavedObject) -> Any:
+        """Makes an object without its children."""
+        if number in self._objects:
+            return self._objects[number]
+        what = f"{self._path}: object {number}"
+        kind = node.WhichOneof("kind")
+        if kind == "variable":
+            return self._make_variable(node, what)
+        if kind == "function":
+            return self._make_function(number, node, what)
+        if kind == "bare_concrete_function":
+            return self._make_bare_function(node, what)
+        if kind == "constant":
+            return self._make_constant(node.constant.operation, what)
+        if kind == "asset":
+            return self._make_asset(node.asset.asset_file_def_index, what)
+        if kind == "user_object" and node.user_object.identifier == "signature_map":
+            return self._make_signatures(node, what)
+        if kind == "user_object" and node.user_object.identifier == _TUPLE:
+            return self._make_tuple(number, node, what)
+        if kind == "user_object" and node.user_object.identifier == _LIST:
+            return []
+        if kind == "user_object" and node.user_object.identifier in _DICTS:
+            return {}
+        is_callable = any(child.local_name == "__call__" for child in node.children)
+        return (CallableRestoredObject if is_callable else RestoredObject)(name="restored")
+
+    def _object(self, number: int) -> Any:
+        if number not in self._objects:
+            self._objects[number] = self._make(number, self._nodes[number])
+        return self._objects[number]
+
+    def _fill(self, item: Any, node: SavedObject) -> None:
+        """Gives an object its children."""
+        if isinstance(item, list):
+            for child in node.children:
+                place = int(child.local_name) if child.local_name.isdecimal() else _MAX_LIST
+                if place >= _MAX_LIST:
+                    raise DataLossError(f"{self._path}: {child.local_name!r} is no place in a list.")
+                item.extend([None] * (place + 1 - len(item)))
+                item[place] = self._objects[child.node_id]
+        elif isinstance(item, dict):
+            item.update((child.local_name, self._objects[child.node_id]) for child in node.children)
+        elif isinstance(item, RestoredObject) and not isinstance(item, Asset):
+            vars(item).update((child.local_name, self._objects[child.node_id]) for child in node.children)
+
+    def _make_tuple(self, number: int, node: SavedObject, what: str) -> tuple[Any, ...]:
+        self._objects[number] = None  # a tuple that holds itself finds this
+        places = {child.local_name: child.node_id for child in node.children}
+        size = 1 + max((int(place) if place.isdecimal() else _MAX_LIST for place in places), default=-1)
+        if size > _MAX_LIST:
+            raise DataLossError(f"{what}: the places of a tuple are {sorted(places)[:8]}.")
+        try:
+            return tuple([self._object(places[str(place)]) if str(place) in places else None for place in range(size)])
+        except RecursionError:
+            raise DataLossError(f"{what}: tuples lie in tuples too deep.") from None
+
+    def _make_variable(self, node: SavedObject, what: str) -> tf.Variable:
+        saved = node.variable
+        made = tf.Variable.uninitialized(
+            decode_shape(saved.shape, what), decode_dtype(saved.dtype), saved.name or "Variable", saved.trainable
+        )
+        for field, kind in (("synchronization", tf.VariableSynchronization), ("aggregation", tf.VariableAggregation)):
+            try:
+                setattr(made, field, kind(getattr(saved, field)))
+            except ValueError as error:
+                raise DataLossError(f"{what}: {error}") from None
+        return made
+
+    def _make_constant(self, operation: str, what: str) -> tf.Tensor:
+        node = self._main_nodes.get(operation)
+        if node is None or node.op != "Const" or "value" not in node.attr:
+            raise DataLossError(f"{what}: is the constant {operation!r}, which the graph does not have.")
+        return tf.constant(make_ndarray(node.attr["value"].tensor, f"{self._path}: node {operation!r}"))
+
+    def _make_asset(self, index: int, what: str) -> Asset:
+        assets = self._proto.asset_file_def
+        if not 0 <= index < len(assets):
+            raise DataLossError(f"{what}: is asset {index}, but there are {len(assets)}.")
+        folder = Path(self._export_dir, ASSETS)
+        path = folder / assets[index].filename
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise DataLossError(f"{what}: the asset {assets[index].filename!r} would lie outside of {str(folder)!r}.")
+        return Asset(str(path))
+
+    def _make_signatures(self, node: SavedObject, what: str) -> SignatureMap:
+        functions = {child.local_name: self._object(child.node_id) for child in node.children}
+        for name, function in functions.items():
+            if not isinstance(function, RestoredConcreteFunction):
+                raise DataLossError(f"{what}: the signature {name!r} is no function.")
+        return SignatureMap(functions)
+
+    def _make_function(self, number: int, node: SavedObject, what: str) -> RestoredFunction:
+        signature, input_signature = decode_function_spec(node.function.function_spec, what)
+        traces = [self._concrete_function(name) for name in node.function.concrete_functions]
+        return RestoredFunction(self._name_in_parent(number), signature, input_signature, traces)
+
+    def _make_bare_function(self, node: SavedObject, what: str) -> RestoredConcreteFunction:
+        saved = node.bare_concrete_function
+        made = self._concrete_function(saved.concrete_function_name)
+        count = len(made.structured_input_signature[0])
+        if saved.HasField("function_spec"):
+            names = list(decode_function_spec(saved.function_spec, what)[0].parameters)
+        else:
+            names = list(saved.argument_keywords)
+        if count and len(names) >= count:
+            made.name_arguments(names[:count])
+        return made
+
+    def _name_in_parent(self, number: int) -> str:
+        if not self._names:
+            for node in self._nodes:
+                for child in node.children:
+                    self._names.setdefault(child.node_id, child.local_name)
+        return self._names.get(number, "function")
+
+    def _concrete_function(self, name: str) -> RestoredConcreteFunction:
+        if name not in self._concrete:
+            saved = self._proto.object_graph_def.concrete_functions.get(name)
+            what = f"{self._path}: function {name!r}"
+            if saved is None or name not in self._functions:
+                raise DataLossError(f"{what}: is named by an object, but is not there.")
+            captured, obstacle = self._captured(list(saved.bound_inputs))
+            signature = decode_structure(saved.canonicalized_input_signature, what)
+            fits = isinstance(signature, tuple) and len(signature) == 2
+            if not fits or not isinstance(signature[0], tuple) or not isinstance(signature[1], dict):
+                raise DataLossError(f"{what}: its arguments are {signature!r}, not a tuple and a dict.")
+            dims = [tensor.array.dims if tensor.dtype is tf.resource else None for tensor in captured]
+            self._concrete[name] = RestoredConcreteFunction(
+                name,
+                lambda: self._functions.graph(name, dims),
+                captured,
+                signature,
+                decode_structure(saved.output_signature, what),
+                obstacle,
+            )
+        return self._concrete[name]
+
+    def _captured(self, numbers: list[int]) -> tuple[list[Any], str]:
+        """The tensors of captured objects, and why there is none of one, if so."""
+        captured = []
+        for number in numbers:
+            item = self._object(number)
+            if isinstance(item, tf.Variable):
+                captured.append(item.handle)
+            elif isinstance(item, tf.Tensor):
+                captured.append(item)
+            elif isinstance(item, Asset):
+                captured.append(item.asset_path)
+            else:
+                kind = self._nodes[number].WhichOneof("kind")
+                return captured, f"it uses object {number}, a {kind}, which is not read here."
+        return captured, ""
+
+    def _restore_variables(self) -> None:
+        variables = {number: item for number, item in self._objects.items() if isinstance(item, tf.Variable)}
+        if not variables:
+            return
+        bundle = BundleReader(variables_prefix(self._export_dir))
+        keys = self._checkpoint_keys(bundle)
+        numpy_backend = get_backend("numpy")
+        for number, variable in variables.items():
+            what = f"{variables_prefix(self._export_dir)}.index: variable {variable.name!r}"
+            if number not in keys:
+                raise DataLossError(f"{what}: has no value.")
+            entry = bundle[keys[number]]
+            if entry.dtype != variable.dtype.np_dtype or not variable.shape.is_compatible_with(entry.shape):
+                raise DataLossError(
+                    f"{what}: its value is {entry.dtype} of shape {entry.shape}, but it is declared as "
+                    f"{variable.dtype.name} of shape {variable.shape}."
+                )
+            variable.handle.array.assign(bundle.read(keys[number]), numpy_backend)
+
+    def _checkpoint_keys(self, bundle: BundleReader) -> dict[int, str]:
+        """For the numbers of objects, the names that their values have: by walking both trees of objects together."""
+        proto = TrackableObjectGraph()
+        what = f"{variables_prefix(self._export_dir)}.index: {OBJECT_GRAPH_KEY}"
+        try:
+            proto.ParseFromString(np.asarray(bundle.read(OBJECT_GRAPH_KEY), object).item())
+        except (ValueError, TypeError) as error:
+            raise DataLossError(f"{what}: does not describe objects: {error}") from None
+        keys: dict[int, str] = {}
+        pairs = {0: 0} if proto.nodes else {}
+        left = list(pairs.items())
+        while left:
+            ours, theirs = left.pop()
+            if not 0 <= theirs < len(proto.nodes):
+                raise DataLossError(f"{what}: there is no object {theirs}.")
+            for attribute in proto.nodes[theirs].attributes:
+                if attribute.name == _VARIABLE_VALUE:
+                    keys[ours] = attribute.checkpoint_key
+            places = {child.local_name: child.node_id for child in proto.nodes[theirs].children}
+            for child in self._nodes[ours].children:
+                if child.local_name in places and child.node_id not in pairs:
+                    pairs[child.node_id] = places[child.local_name]
+                    left.append((child.node_id, places[child.local_name]))
+        return keys
+
+    def _warn_of_unknown_ops(self) -> None:
+        unknown = self._functions.unknown_ops(self._concrete)
+        if unknown:
+            names = ", ".join(f"{name} ({count}x)" if count > 1 else name for name, count in unknown.items())
+            warnings.warn(
+                f"{self._path} uses ops that modtf does not have: {names}. Functions that come to one of them will fail; "
+                "all others run. A plugin can add ops: see modtf.core.contracts.op and the entry-point group "
+                "'modtf.plugins'.",
+                stacklevel=4,
+            )
+
+

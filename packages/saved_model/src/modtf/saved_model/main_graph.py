@@ -1,0 +1,139 @@
+"""The graph that servers run: variables, constants, the signatures with their placeholders, and how to save and restore.
+
+TensorFlow's `tf.saved_model.load` takes variables and functions from the object graph instead, and needs of this graph
+the constants only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from modtf import core as tf
+from modtf.core.contracts import ConcreteFunction, EagerTensor, Graph, Handle, SymbolicTensor, call_graph, trace
+
+from .attributes import encode_shape
+from .checkpoint_ops import restore_v2, save_v2
+from .node_names import NodeNames
+from .protos.saved_model_pb2 import CollectionDef, SaverDef, SignatureDef, TensorInfo
+from .protos.tensor_pb2 import TensorShapeProto
+from .signatures import SignatureMap, tensor_names
+
+INIT_KEY = "__saved_model_init_op"
+_INIT_COLLECTION = "saved_model_main_op"
+_METHOD = "tensorflow/serving/predict"
+
+
+class MainGraph:
+    """The graph while it is made.
+
+    Attributes:
+        graph: the graph.
+        signature_defs: the signatures, and the op that initialises what needs it.
+        collections: the same op, where older readers look for it.
+    """
+
+    def __init__(self) -> None:
+        self.graph = Graph("main")
+        self.signature_defs: dict[str, SignatureDef] = {}
+        self.collections: dict[str, CollectionDef] = {}
+        self._names = NodeNames()
+        self._captured: dict[int, SymbolicTensor] = {}
+
+    def add_variable(self, variable: tf.Variable) -> None:
+        """Adds the handle of a variable."""
+        with self.graph.as_default():
+            name = self._names.node(variable.name.rpartition(":")[0])
+            handle = tf.raw_ops.VarHandleOp(dtype=variable.dtype, shape=variable.shape, shared_name=name, name=name)
+        handle.handle_dims = variable.shape.dims
+        self._captured[id(variable.handle.array)] = handle
+
+    def add_constant(self, tensor: EagerTensor) -> str:
+        """Adds a constant; returns the name of its node."""
+        constant = self.graph.constant(np.asarray(tensor), tensor.dtype, self._names.node("Const"))
+        self._captured[id(tensor)] = constant
+        return constant.node.name
+
+    def add_signatures(self, signatures: SignatureMap) -> None:
+        """Adds a call of each signature, and the op that initialises."""
+        for key, concrete in signatures.items():
+            self.signature_defs[key] = self._add_signature(key, concrete)
+        with self.graph.as_default():
+            init = tf.raw_ops.NoOp(name=self._names.node("NoOp"))
+        info = TensorInfo(name=init.name, tensor_shape=TensorShapeProto(unknown_rank=True))
+        self.signature_defs[INIT_KEY] = SignatureDef(outputs={INIT_KEY: info})
+        self.collections[_INIT_COLLECTION] = CollectionDef(node_list=CollectionDef.NodeList(value=[init.name]))
+
+    def add_saver(self, variables: dict[str, tf.Variable], object_graph: tuple[str, bytes]) -> SaverDef:
+        """Adds what saves the variables to a checkpoint, and restores them from one.
+
+        Args:
+            variables: the variables by their names in the checkpoint.
+            object_graph: the name and the value of the description of the objects, which a checkpoint holds as well.
+        """
+        spec = tf.TensorSpec([], tf.string, "file_prefix")
+        placeholder = self.graph.placeholder(tf.string, (), self._names.node("saver_filename"))
+        saved = self._call(trace(_saving(variables, object_graph), (spec,), {}, "_traced_save"), [placeholder])
+        restored = self._call(trace(_restoring(variables), (spec,), {}, "_traced_restore"), [placeholder])
+        return SaverDef(
+            filename_tensor_name=placeholder.name,
+            save_tensor_name=saved[0].name,
+            restore_op_name=restored[0].node.name,
+            version=SaverDef.V2,
+        )
+
+    def _add_signature(self, key: str, concrete: ConcreteFunction) -> SignatureDef:
+        names = tensor_names(concrete)
+        proto = SignatureDef(method_name=_METHOD)
+        placeholders = []
+        for name, tensor in zip(names, concrete.graph.inputs, strict=False):
+            placeholders.append(self.graph.placeholder(tensor.dtype, tensor.dims, self._names.node(f"{key}_{name}")))
+            proto.inputs[name].CopyFrom(_info(placeholders[-1]))
+        outputs = self._call(concrete, placeholders)
+        for name, tensor in zip(sorted(concrete.structured_outputs), outputs, strict=True):
+            proto.outputs[name].CopyFrom(_info(tensor))
+        return proto
+
+    def _call(self, concrete: ConcreteFunction, arguments: list[SymbolicTensor]) -> list[Any]:
+        captured = [self._captured[_key(tensor)] for tensor in concrete.captured_inputs]
+        with self.graph.as_default():
+            outputs = call_graph(concrete.graph, [*arguments, *captured])
+        node = outputs[0].node  # type: ignore[attr-defined]
+        node.name = self._names.node(node.type)
+        return outputs
+
+
+def _key(tensor: Any) -> int:
+    return id(tensor.array if isinstance(tensor, Handle) else tensor)
+
+
+def _info(tensor: SymbolicTensor) -> TensorInfo:
+    return TensorInfo(
+        name=tensor.name,
+        dtype=tensor.dtype.as_datatype_enum,  # type: ignore[arg-type]
+        tensor_shape=encode_shape(tensor.dims),
+    )
+
+
+def _saving(variables: dict[str, tf.Variable], object_graph: tuple[str, bytes]) -> Any:
+    def save(file_prefix: tf.Tensor) -> tf.Tensor:
+        names = [*variables, object_graph[0]]
+        values = [tf.raw_ops.ReadVariableOp(item.handle, dtype=item.dtype) for item in variables.values()]
+        values.append(tf.constant(object_graph[1]))
+        save_v2(file_prefix, tf.constant(names), tf.constant([""] * len(names)), values)
+        return file_prefix
+
+    return save
+
+
+def _restoring(variables: dict[str, tf.Variable]) -> Any:
+    def restore(file_prefix: tf.Tensor) -> tf.Tensor:
+        names, dtypes = list(variables), [variable.dtype for variable in variables.values()]
+        if names:
+            values = restore_v2(file_prefix, tf.constant(names), tf.constant([""] * len(names)), dtypes=dtypes)
+            for variable, value in zip(variables.values(), values, strict=True):
+                tf.raw_ops.AssignVariableOp(variable.handle, value)
+        return file_prefix
+
+    return restore

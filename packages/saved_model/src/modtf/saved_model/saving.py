@@ -1,0 +1,250 @@
+"""`save`: objects as a SavedModel."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from typing import Any
+
+import numpy as np
+
+from modtf import core as tf
+from modtf.core.contracts import ConcreteFunction, get_backend
+
+from .attributes import encode_shape
+from .bundle import BundleWriter
+from .errors import SavedModelError
+from .graph_writing import GraphWriter
+from .main_graph import MainGraph
+from .model_folder import MODEL_FILE, replacing, variables_prefix, write_synced
+from .object_tree import ObjectTree, children_of_root, concrete_functions, trace_functions
+from .options import SaveOptions
+from .protos.graph_pb2 import VersionDef
+from .protos.object_graph_pb2 import (
+    SavedBareConcreteFunction,
+    SavedConcreteFunction,
+    SavedConstant,
+    SavedFunction,
+    SavedObject,
+    SavedObjectGraph,
+    SavedUserObject,
+    SavedVariable,
+    TrackableObjectGraph,
+)
+from .protos.saved_model_pb2 import MetaGraphDef, SavedModel
+from .signatures import SignatureMap, find_default, make_signatures, tensor_names
+from .structures import encode_function_spec, encode_structure
+
+SERVE = "serve"
+"""The tag of models that are saved to be used."""
+
+OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
+"""Where a checkpoint holds its description of the objects."""
+
+_VARIABLE_VALUE = "VARIABLE_VALUE"
+_FORMAT = "2.21.0"
+"""The TensorFlow whose format this is; readers ask for it."""
+
+
+def save(obj: Any, export_dir: str | os.PathLike[str], signatures: Any = None, options: SaveOptions | None = None) -> None:
+    """Writes an object with its variables and functions as a SavedModel (`tf.saved_model.save`).
+
+    What is saved is what the attributes lead to: variables, modules, lists, tuples and dicts of them, and the
+    `tf.function`s, each with the traces it has. A function that was never called is traced if it has an
+    `input_signature`, and otherwise cannot be called after loading. Plain Python methods are not saved.
+
+    The model is written beside `export_dir` and then takes its place, so that a crash leaves the old model or the new.
+
+    Args:
+        obj: a `tf.Module`, or another object with `trackable_children()`.
+        export_dir: the folder to write; a model that is there already is replaced.
+        signatures: what servers can call: a `tf.function` with an `input_signature` or a concrete function, or a dict of
+            them by name. They must give tensors, or lists or dicts of them. By default the only function of `obj` that
+            has an `input_signature` becomes "serving_default".
+        options: see `SaveOptions`.
+
+    Raises:
+        SavedModelError: something cannot be saved; then nothing is written.
+    """
+    if tf.inside_function():
+        raise SavedModelError("tf.saved_model.save is not supported inside a traced tf.function; call it outside.")
+    if not hasattr(obj, "trackable_children"):
+        raise SavedModelError(f"An object can be saved if it has trackable_children(), as a tf.Module does; this is {obj!r}.")
+    with tf.init_scope():
+        trace_functions(obj)
+        if signatures is None:
+            found = find_default(children_of_root(obj))
+            signatures = {} if found is None else found
+        tree = ObjectTree(obj, make_signatures(signatures))
+        values = {checkpoint_key(tree, number): _value(variable) for number, variable in tree.variables()}
+        object_graph = _checkpoint_objects(tree).SerializeToString()
+        proto = SavedModel(saved_model_schema_version=1)
+        proto.meta_graphs.append(_meta_graph(tree, object_graph, options or SaveOptions()))
+    with replacing(export_dir) as folder:
+        prefix = variables_prefix(folder)
+        os.mkdir(os.path.dirname(prefix))
+        with BundleWriter(prefix) as bundle:
+            for key, value in values.items():
+                bundle.add(key, value)
+            bundle.add(OBJECT_GRAPH_KEY, object_graph)
+        write_synced(folder / MODEL_FILE, proto.SerializeToString(deterministic=True))
+
+
+def checkpoint_key(tree: ObjectTree, number: int) -> str:
+    """Returns the name that a variable's value has in the checkpoint."""
+    return f"{tree.paths[number]}/.ATTRIBUTES/{_VARIABLE_VALUE}"
+
+
+def _value(variable: tf.Variable) -> np.ndarray:
+    value = variable.handle.array.value
+    if value is None:
+        raise SavedModelError(f"The variable {variable.name!r} has no value yet; assign it one before it is saved.")
+    return value.on(get_backend("numpy"))
+
+
+def _checkpoint_objects(tree: ObjectTree) -> TrackableObjectGraph:
+    """The objects as a checkpoint describes them."""
+    proto = TrackableObjectGraph()
+    with_values = _with_values(tree)
+    for number, item in enumerate(tree.objects):
+        node = proto.nodes.add()
+        for name, child in tree.children[number]:
+            node.children.add(node_id=child, local_name=name)
+        if isinstance(item, tf.Variable):
+            node.attributes.add(
+                name=_VARIABLE_VALUE, full_name=_name(item), checkpoint_key=checkpoint_key(tree, number)
+            )
+        node.has_checkpoint_values.value = number in with_values
+    return proto
+
+
+def _with_values(tree: ObjectTree) -> set[int]:
+    """The numbers of the variables, and of the objects that lead to one."""
+    parents: dict[int, list[int]] = {}
+    for number, children in enumerate(tree.children):
+        for _, child in children:
+            parents.setdefault(child, []).append(number)
+    left = [number for number, _ in tree.variables()]
+    found = set(left)
+    while left:
+        above = [number for number in parents.get(left.pop(), ()) if number not in found]
+        found.update(above)
+        left.extend(above)
+    return found
+
+
+def _meta_graph(tree: ObjectTree, object_graph: bytes, options: SaveOptions) -> MetaGraphDef:
+    proto = MetaGraphDef()
+    main, writer = MainGraph(), GraphWriter()
+    variables = dict(tree.variables())
+    for variable in variables.values():
+        main.add_variable(variable)
+    for number, item in enumerate(tree.objects):
+        proto.object_graph_def.nodes.append(_saved_object(tree, number, item, main, writer))
+    for concrete in tree.concrete_functions():
+        name = writer.name_of(concrete.graph)
+        proto.object_graph_def.concrete_functions[name].CopyFrom(_saved_concrete_function(tree, concrete))
+    main.add_signatures(_signatures_of(tree))
+    saved = {checkpoint_key(tree, number): variable for number, variable in variables.items()}
+    proto.saver_def.CopyFrom(main.add_saver(saved, (OBJECT_GRAPH_KEY, object_graph)))
+
+    graph, ops = writer.write(main.graph)
+    proto.graph_def.CopyFrom(graph)
+    for key, signature in main.signature_defs.items():
+        proto.signature_def[key].CopyFrom(signature)
+    for key, collection in main.collections.items():
+        proto.collection_def[key].CopyFrom(collection)
+    info = proto.meta_info_def
+    info.stripped_op_list.CopyFrom(ops)
+    info.stripped_default_attrs = True
+    info.tags.append(SERVE)
+    info.tensorflow_version = _FORMAT
+    for alias, function in (options.function_aliases or {}).items():
+        for concrete in concrete_functions(function):
+            info.function_aliases[writer.name_of(concrete.graph)] = alias
+    return proto
+
+
+def _signatures_of(tree: ObjectTree) -> SignatureMap:
+    return next(item for item in tree.objects if isinstance(item, SignatureMap))
+
+
+def _saved_object(tree: ObjectTree, number: int, item: Any, main: MainGraph, writer: GraphWriter) -> SavedObject:
+    proto = SavedObject()
+    for name, child in tree.children[number]:
+        proto.children.add(node_id=child, local_name=name)
+    if isinstance(item, tf.Variable):
+        proto.variable.CopyFrom(
+            SavedVariable(
+                dtype=item.dtype.as_datatype_enum,  # type: ignore[arg-type]
+                shape=encode_shape(item.shape),
+                trainable=item.trainable,
+                synchronization=item.synchronization.value,
+                aggregation=item.aggregation.value,
+                name=_name(item),
+            )
+        )
+    elif isinstance(item, tf.Tensor):
+        proto.constant.CopyFrom(SavedConstant(operation=main.add_constant(item)))
+    elif isinstance(item, ConcreteFunction):
+        proto.bare_concrete_function.CopyFrom(_saved_bare_function(item, writer))
+    elif hasattr(item, "is_traced_function"):
+        proto.function.CopyFrom(_saved_function(item, writer))
+    else:
+        version = VersionDef(producer=1, min_consumer=1)
+        proto.user_object.CopyFrom(SavedUserObject(identifier=_identifier(item), version=version))
+    return proto
+
+
+def _identifier(item: Any) -> str:
+    """How TensorFlow names the kinds of objects without a form of their own in the file."""
+    if isinstance(item, SignatureMap):
+        return "signature_map"
+    for kind, identifier in _CONTAINERS.items():
+        if isinstance(item, kind):
+            return identifier
+    return "_generic_user_object"
+
+
+_CONTAINERS = {list: "trackable_list_wrapper", tuple: "trackable_tuple_wrapper", dict: "trackable_dict_wrapper"}
+
+
+def _saved_function(function: Any, writer: GraphWriter) -> SavedFunction:
+    what = f"The function {getattr(function, '__name__', function)!r}"
+    return SavedFunction(
+        concrete_functions=[writer.name_of(concrete.graph) for concrete in concrete_functions(function)],
+        function_spec=encode_function_spec(function.function_type, function.input_signature, what),
+    )
+
+
+def _saved_bare_function(concrete: ConcreteFunction, writer: GraphWriter) -> SavedBareConcreteFunction:
+    keywords = tensor_names(concrete)
+    args, kwargs = concrete.structured_input_signature
+    parameters = [
+        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        for name in concrete.argument_names()[: len(args)]
+    ]
+    parameters += [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in kwargs]
+    signature = inspect.Signature(parameters)
+    return SavedBareConcreteFunction(
+        concrete_function_name=writer.name_of(concrete.graph),
+        argument_keywords=keywords,
+        allowed_positional_arguments=len(keywords) if args or len(keywords) == 1 else 0,
+        function_spec=encode_function_spec(signature, None, f"The function {concrete.name!r}"),
+    )
+
+
+def _saved_concrete_function(tree: ObjectTree, concrete: ConcreteFunction) -> SavedConcreteFunction:
+    what = f"The function {concrete.name!r}"
+    outputs = tf.nest.map_structure(
+        lambda item: None if item is None else tf.TensorSpec(item.shape, item.dtype), concrete.structured_outputs
+    )
+    return SavedConcreteFunction(
+        bound_inputs=[tree.number_of(tensor) for tensor in concrete.captured_inputs],
+        canonicalized_input_signature=encode_structure(concrete.structured_input_signature, f"{what}, arguments"),
+        output_signature=encode_structure(outputs, f"{what}, outputs"),
+    )
+
+
+def _name(variable: tf.Variable) -> str:
+    return variable.name.rpartition(":")[0]

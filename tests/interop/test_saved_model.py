@@ -102,7 +102,7 @@ def test_saved_model_cli_runs_what_we_save(name: str, tmp_path: Path) -> None:
         command = ["run", "--dir", folder, "--tag_set", "serve", "--signature_def", key, "--outdir", str(outputs)]
         for argument, array in request.items():
             np.save(tmp_path / f"{key}.{argument}.npy", array)
-            command += ["--inputs", f"{argument}={tmp_path}/{key}.{argument}.npy"]
+        command += ["--inputs", ";".join(f"{argument}={tmp_path}/{key}.{argument}.npy" for argument in request)]
         subprocess.run([sys.executable, "-m", "tensorflow.python.tools.saved_model_cli", *command], check=True)
         actual = {file.stem: np.load(file) for file in outputs.iterdir()}
         assert_same(actual, saved_model.load(folder).signatures[key](**given(tf, request)))

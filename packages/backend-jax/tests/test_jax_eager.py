@@ -20,7 +20,9 @@ def test_tensors_are_jax_arrays():
     assert tensor.device == str(tf.config.list_physical_devices()[0])
 
 
-@pytest.mark.parametrize("dtype", ["float64", "int64", "uint64", "complex128", "float32", "int8", "bool", "bfloat16", "float16"])
+@pytest.mark.parametrize(
+    "dtype", ["float64", "int64", "uint64", "complex128", "float32", "int8", "bool", "bfloat16", "float16"]
+)
 def test_every_dtype_keeps_its_meaning(dtype):
     tensor = raw.Identity(tf.constant(np.ones(3), tf.float32))
     cast = raw.Cast(tensor, DstT=dtype)

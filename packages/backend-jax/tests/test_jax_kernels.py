@@ -35,7 +35,9 @@ _FORMS = [
 ]
 
 
-@pytest.mark.parametrize(("form", "data_format"), [*((form, "NHWC") for form in _FORMS), *((form, "NCHW") for form in _FORMS[1:5:3])])
+@pytest.mark.parametrize(
+    ("form", "data_format"), [*((form, "NHWC") for form in _FORMS), *((form, "NCHW") for form in _FORMS[1:5:3])]
+)
 def test_convolutions_and_their_gradients(same_as_numpy, form, data_format):
     dims, filter_dims, stride, dilation, padding, explicit = form
     order = [0, 1, 2, 3] if data_format == "NHWC" else [0, 3, 1, 2]

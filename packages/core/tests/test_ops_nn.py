@@ -334,7 +334,10 @@ def test_pooling_in_other_dimensions_and_layouts() -> None:
     close(nn.avg_pool(volume, 2, 2, "VALID")[0, 0, 0, 0], volume[0, :2, :2, :2].mean((0, 1, 2)))
     narrow = volume.astype("float32")
     close(nn.max_pool3d(narrow, 2, 2, "VALID")[0, 1, 1, 1], narrow[0, 2:, 2:, 2:].max((0, 1, 2)))
-    close(raw.MaxPool(x, ksize=[1, 1, 1, 2], strides=[1, 1, 1, 2], padding="VALID"), x.reshape(2, 6, 5, 2, 2).max(-1))
+    close(
+        raw.MaxPool(tf.constant(x), ksize=[1, 1, 1, 2], strides=[1, 1, 1, 2], padding="VALID"),
+        x.reshape(2, 6, 5, 2, 2).max(-1),
+    )
 
 
 # ------------------------------------------------------------------------------------------------- normalization
@@ -426,6 +429,20 @@ def test_moments_and_lengths() -> None:
     close(nn.l2_normalize(x, 1), x / np.linalg.norm(x, axis=1, keepdims=True))
     close(nn.l2_normalize(np.zeros(3), 0), np.zeros(3))
     close(nn.zero_fraction(np.array([0, 1, 0, 2])), 0.5)
+
+
+def test_dropout() -> None:
+    x = np.ones((200, 50), "float32")
+    result = nn.dropout(x, 0.2, seed=3).numpy()
+    assert set(np.unique(result)) == {np.float32(0), np.float32(1.25)}
+    assert 0.17 < (result == 0).mean() < 0.23
+    rows = nn.dropout(x, tf.constant(0.5), noise_shape=[None, 1], seed=3).numpy()
+    assert (rows == rows[:, :1]).all()
+    np.testing.assert_array_equal(nn.dropout(x, 0), x)
+    with pytest.raises(ValueError, match=r"range \[0, 1\)"):
+        nn.dropout(x, 1.0)
+    with pytest.raises(ValueError, match="floating"):
+        nn.dropout([1, 2], 0.5)
 
 
 # ------------------------------------------------------------------------------------------------- activations

@@ -164,3 +164,19 @@ def test_structures():
         tf.nest.map_structure(lambda x, y: x, [1, 2], [1, [2]])
     with pytest.raises(ValueError, match="leaves"):
         tf.nest.pack_sequence_as(structure, [1])
+
+
+def test_lists_of_tensors_keep_their_gradient():
+    x = tf.constant(3.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = tf.raw_ops.Mul(x=tf.constant([1.0, 2.0]), y=[x, x * x])
+    assert float(tape.gradient(y, x)) == 13.0
+
+
+def test_lists_with_symbolic_tensors():
+    @tf.function(input_signature=[tf.TensorSpec([None, None])])
+    def f(x):
+        return tf.raw_ops.Reshape(tensor=x, shape=[tf.shape(x)[1], -1])
+
+    assert f(np.ones((2, 3), np.float32)).shape == (3, 2)

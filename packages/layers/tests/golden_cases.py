@@ -335,7 +335,7 @@ def training_runs() -> dict[str, tuple[Any, dict[str, Any]]]:
                 "validation_data": (x[:33], classes[:33] > 4, weights[:33]),
             },
         ),
-        "functional": (functional, {"x": [x, x[:, :3]], "y": [classes, size]}),
+        "functional": (functional, {"x": [x, x[:, :3]], "y": [classes, size], "batch_size": 30}),
     }  # fmt: skip
 
 

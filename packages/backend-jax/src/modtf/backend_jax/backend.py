@@ -16,8 +16,8 @@ from modtf.core.contracts import ArrayBackend, Graph, optimize
 
 _DTYPES = frozenset(
     {
-        "bfloat16", "bool", "complex64", "complex128", "float16", "float32", "float64", "int8", "int16", "int32", "int64",
-        "uint8", "uint16", "uint32", "uint64",
+        "bfloat16", "bool", "complex64", "complex128", "float16", "float32", "float64", "int8", "int16", "int32",
+        "int64", "uint8", "uint16", "uint32", "uint64",
     }
 )  # fmt: skip
 

@@ -13,7 +13,15 @@ import numpy as np
 from modtf.backend_jax.scopes import exact_products, strongly_typed, with_64_bits
 from modtf.backend_jax.splitting import Nature, is_resource, known_value
 from modtf.core.contracts import (
-    ArrayBackend, Bound, EagerTensor, Graph, Node, Resource, SymbolicTensor, explain, get_backend,
+    ArrayBackend,
+    Bound,
+    EagerTensor,
+    Graph,
+    Node,
+    Resource,
+    SymbolicTensor,
+    explain,
+    get_backend,
 )  # fmt: skip
 
 _LITERAL_SIZE = 1 << 10
@@ -22,7 +30,7 @@ _DONATED_SIZE = 1 << 14
 """Variables with so many elements are updated in place, where nobody else holds their value."""
 
 
-class Uncompilable(Exception):  # noqa: N818 (a finding, not a mistake)
+class Uncompilable(Exception):
     """A node cannot be traced by JAX, or perhaps has inputs that no backend would take.
 
     Attributes:
@@ -97,7 +105,9 @@ class CompiledPart:
             steps.append(_Step(node, call, on_host, to_host, to_device))
 
         for node in reversed(nature.nodes):
-            to_host, to_device = (not kept.isdisjoint([id(tensor) for tensor in node.outputs]) for kept in (host, device))
+            to_host, to_device = (
+                not kept.isdisjoint([id(tensor) for tensor in node.outputs]) for kept in (host, device)
+            )
             fixed, count = id(node) in nature.fixed, len(node.inputs)
             value = known_value(node)
             if value is not None:
@@ -125,8 +135,8 @@ class CompiledPart:
     def _is_donated(self, position: int) -> bool:
         """Whether an assigned variable is large, and read before it is assigned."""
         dims = self._graph.inputs[position].handle_dims
-        known = dims is not None and None not in dims
-        return known and math.prod(dims) >= _DONATED_SIZE and self._uses[position][0].op.name != "AssignVariableOp"
+        size = math.prod(dim or 0 for dim in dims or (0,))  # nothing, where unknown
+        return size >= _DONATED_SIZE and self._uses[position][0].op.name != "AssignVariableOp"
 
     def _sort_outputs(self) -> tuple[list[SymbolicTensor], dict[int, tuple[int, bool]]]:
         """Returns the outputs that XLA computes, and those that are inputs, or variables only read here.
@@ -174,8 +184,11 @@ class CompiledPart:
         computed, read = iter(results), dict(zip(self._kept, kept, strict=True))
         outputs = []
         for index in range(len(self._graph.outputs)):
-            position, is_read = self._forwarded.get(index, (None, False))
-            outputs.append(next(computed) if position is None else read[position] if is_read else values[position])
+            if index in self._forwarded:
+                position, is_value = self._forwarded[index]
+                outputs.append(read[position] if is_value else values[position])
+            else:
+                outputs.append(next(computed))
         return outputs
 
     def _read(self, position: int, resource: Resource) -> Any:

@@ -78,13 +78,13 @@ def _wide(array: Any) -> Any:
     return array.astype(np.float32) if array.dtype.itemsize == 2 else array
 
 
-def _conv2d(xp: Any, input: Any, filter: Any, **attrs: Any) -> Any:  # noqa: A002 (the schemas' names)
+def _conv2d(xp: Any, input: Any, filter: Any, **attrs: Any) -> Any:
     if not _is_for_xla("Conv2D", input.shape, filter.shape, attrs):
         return _generic("Conv2D")(xp, input, filter, **attrs)
     return _convolve(_wide(input), _wide(filter), attrs).astype(input.dtype)
 
 
-def _conv2d_input_gradient(xp: Any, input_sizes: np.ndarray, filter: Any, out_backprop: Any, **attrs: Any) -> Any:  # noqa: A002
+def _conv2d_input_gradient(xp: Any, input_sizes: np.ndarray, filter: Any, out_backprop: Any, **attrs: Any) -> Any:
     dims = tuple(input_sizes.tolist())
     if len(dims) != 4 or not _is_for_xla("Conv2DBackpropInput", dims, filter.shape, attrs):
         return _generic("Conv2DBackpropInput")(xp, input_sizes, filter, out_backprop, **attrs)
@@ -94,7 +94,7 @@ def _conv2d_input_gradient(xp: Any, input_sizes: np.ndarray, filter: Any, out_ba
     return result.astype(filter.dtype)
 
 
-def _conv2d_filter_gradient(xp: Any, input: Any, filter_sizes: np.ndarray, out_backprop: Any, **attrs: Any) -> Any:  # noqa: A002
+def _conv2d_filter_gradient(xp: Any, input: Any, filter_sizes: np.ndarray, out_backprop: Any, **attrs: Any) -> Any:
     dims = tuple(filter_sizes.tolist())
     if len(dims) != 4 or not _is_for_xla("Conv2DBackpropFilter", input.shape, dims, attrs):
         return _generic("Conv2DBackpropFilter")(xp, input, filter_sizes, out_backprop, **attrs)
@@ -107,7 +107,7 @@ def _conv2d_filter_gradient(xp: Any, input: Any, filter_sizes: np.ndarray, out_b
 # ------------------------------------------------------------------------------------------------- others
 
 
-def _top_k(xp: Any, input: Any, k: np.ndarray, *, sorted: bool, index_type: Any) -> Any:  # noqa: A002
+def _top_k(xp: Any, input: Any, k: np.ndarray, *, sorted: bool, index_type: Any) -> Any:
     if not input.ndim or not 0 <= int(k) <= input.shape[-1]:
         return _generic("TopKV2")(xp, input, k, sorted=sorted, index_type=index_type)  # has the words for it
     values, indices = lax.top_k(input, int(k))

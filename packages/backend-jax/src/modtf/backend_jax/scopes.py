@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-
 with_64_bits = functools.partial(jax.enable_x64, True)
 """`with with_64_bits():` lets 64-bit dtypes be what they are, for JAX calls of this thread inside the block."""
 

@@ -41,6 +41,7 @@ class Part:
 
 
 def is_resource(tensor: SymbolicTensor) -> bool:
+    """Whether the tensor is a variable's handle."""
     return tensor.dtype.name == "resource"
 
 
@@ -243,7 +244,9 @@ def _part(
         inside.handle_dims = tensor.handle_dims
     given = {id(tensor) for tensor in graph.inputs}
     if not closed:
-        nodes = _closure(nature, nodes, [tensor for tensor in outputs if id(tensor) not in given and nature.is_fixed(tensor)])
+        nodes = _closure(
+            nature, nodes, [tensor for tensor in outputs if id(tensor) not in given and nature.is_fixed(tensor)]
+        )
     for node in nodes:
         value = known_value(node)
         if value is not None:
@@ -259,5 +262,3 @@ def _part(
 
 def _unique(tensors: Iterable[SymbolicTensor]) -> list[SymbolicTensor]:
     return list({id(tensor): tensor for tensor in tensors}.values())
-
-

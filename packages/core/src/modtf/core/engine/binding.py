@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.backends.numpy import NUMPY
 from modtf.core.backends.contract import Backend
+from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine.vocabulary import Op
 from modtf.core.values.dtypes import DType, string
 from modtf.core.values.errors import UnimplementedError

@@ -128,12 +128,20 @@ _from_output("InvGrad", True, lambda y, dy: -dy * y * y, _reciprocal_grad_gradie
 # ------------------------------------------------------------------------------------------------- two operands
 
 
+_UNDEFINED = object()
+
+
 def _binary(name: str, types: str, kernel: Any, gradient: Any, quiet: bool = True, names: str = "x y") -> Op:
-    """`gradient(x, y, z, dz)` gives the gradients before they are summed back to the operands' shapes."""
+    """`gradient(x, y, z, dz)` gives the gradients before they are summed back to the operands' shapes.
+
+    `None` says that nothing flows, and `_UNDEFINED` that TensorFlow defines no gradient.
+    """
     first, second = names.split()
     made = register(
         Op(f"{name}[T: {types}]({first}: T, {second}: T) -> (z: T)", kernel=kernel, shape=broadcast, quiet=quiet)
     )
+    if gradient is _UNDEFINED:
+        return made
     if gradient is None:
         made.gradient(None)
         return made
@@ -245,8 +253,8 @@ _binary("RealDiv", _FC, "divide", _quotient_gradient)
 _binary("TruncateDiv", "number", _truncated_divide, None)
 _binary("FloorDiv", "number", _floor_divide, None)
 _binary("FloorMod", "real", _floor_mod, lambda x, y, z, dz: (dz, -dz * raw.FloorDiv(x, y)))
-_binary("Mod", "index|floating", _truncated_mod, None)
-_binary("TruncateMod", "index|floating", _truncated_mod, None)
+_binary("Mod", "index|floating", _truncated_mod, _UNDEFINED)
+_binary("TruncateMod", "index|floating", _truncated_mod, _UNDEFINED)
 _binary("DivNoNan", _FC, lambda xp, x, y: _where(xp, y != 0, x / y),
         lambda x, y, z, dz: (raw.DivNoNan(dz, conj(y)), dz * conj(raw.DivNoNan(raw.DivNoNan(-x, y), y))))  # fmt: skip
 _binary("Pow", _SIGNED, "pow", _power_gradient)

@@ -189,10 +189,9 @@ def _register(version: str, types: str, statistics: str, formats: str) -> None:
     first = 4 if extra else 3
     gradient = register(
         Op(
-            f"FusedBatchNormGrad{version}[{declared_back}]"
-            f"(y_backprop: T, x: T, scale: {'float32' if version else 'T'}{reserved}"
-            f"{', reserve_space_3: U' if extra else ''}, *, {attrs.format('')}) -> "
-            f"(x_backprop: T, scale_backprop: {u}, offset_backprop: {u}, reserve_space_{first}: {u}, reserve_space_{first + 1}: {u})",
+            f"FusedBatchNormGrad{version}[{declared_back}](y_backprop: T, x: T, scale: {'float32' if version else 'T'}"
+            f"{reserved}{', reserve_space_3: U' if extra else ''}, *, {attrs.format('')}) -> (x_backprop: T, "
+            f"scale_backprop: {u}, offset_backprop: {u}, reserve_space_{first}: {u}, reserve_space_{first + 1}: {u})",
             kernel=backward,
             shape=backward_shape,
             quiet=True,

@@ -144,8 +144,8 @@ _SUMMED = 10
 def zeta(xp: Any, x: Any, q: Any) -> Any:
     """The Hurwitz zeta function, the sum of (q + k)^-x over k from 0, of float64.
 
-    By the Euler-Maclaurin formula. It is infinite where a term divides by zero, and NaN for x < 1 and where a negative q
-    has no real power.
+    By the Euler-Maclaurin formula, for q above -10. It is infinite at its poles (x = 1; q a whole number not above 0 and x
+    even) and NaN where it is undefined (x < 1; other x for such q; x no whole number for negative q).
     """
     total = 0 * x
     for k in range(_SUMMED):
@@ -156,9 +156,11 @@ def zeta(xp: Any, x: Any, q: Any) -> Any:
     for k, coefficient in enumerate(_EULER_MACLAURIN):
         power = power * (x if k == 0 else (x + 2 * k - 1) * (x + 2 * k)) / (end if k == 0 else end * end)
         total = total + coefficient * power
-    pole = (x == 1) | ((q <= 0) & (xp.floor(q) == q))
+    whole_x, whole_q = xp.floor(x) == x, xp.floor(q) == q
+    even_x = whole_x & (xp.remainder(x, 0 * x + 2) == 0)
+    pole = (x == 1) | ((q <= 0) & whole_q & even_x)
     total = xp.where(pole, xp.full_like(total, math.inf), total)
-    undefined = (x < 1) | ((q <= 0) & (xp.floor(q) != q) & (xp.floor(x) != x))
+    undefined = (x < 1) | ((x != 1) & (q <= 0) & (~whole_x | (whole_q & ~even_x)))
     return xp.where(undefined, xp.full_like(total, math.nan), total)
 
 

@@ -72,13 +72,13 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
     protocol = getattr(value, "__tf_tensor__", None)
     if protocol is not None:
         return protocol(wanted, name)
+    if isinstance(value, (list, tuple)) and _has_tensor(value):
+        return _pack(value, wanted or _dtype_inside(value))
     if wanted is None and dtype_hint is not None:
         try:
             return from_array(*to_array(value, as_dtype(dtype_hint)), name)
         except (TypeError, ValueError, OverflowError):
             pass
-    if isinstance(value, (list, tuple)) and _has_tensor(value):
-        return _pack(value, wanted or _dtype_inside(value))
     array, found = to_array(value, wanted)
     return from_array(array.copy() if array is value else array, found, name)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from modtf.core.backends.numpy import NUMPY
 from modtf.core.backends.contract import Backend
+from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine.binding import home
 from modtf.core.values import dtypes
 from modtf.core.values.dtypes import DType
@@ -68,7 +68,9 @@ class Resource:
         if value is None:
             value = self._share()
         if value is None:
-            raise FailedPreconditionError(f"The variable {self.name!r} was read before it was initialised; assign it first.")
+            raise FailedPreconditionError(
+                f"The variable {self.name!r} was read before it was initialised; assign it first."
+            )
         place = home(backend, self.dtype)
         if value.backend is not place:
             moved = EagerTensor(value.on(place), self.dtype, place)

@@ -6,7 +6,7 @@ from importlib import import_module
 
 from modtf.core.conformance.cases.table import CASES, MISTAKES
 
-for _family in ("elementwise", "reductions", "arrays", "indexing", "matrices", "segments"):
+for _family in ("elementwise", "reductions", "arrays", "indexing", "matrices", "segments", "searching", "neural"):
     import_module(f"{__name__}.{_family}")
 
 COVERED_ELSEWHERE = {

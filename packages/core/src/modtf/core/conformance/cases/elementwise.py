@@ -8,6 +8,7 @@ from modtf.core.conformance.cases.table import case, mistake
 from modtf.core.conformance.examples import COMPLEX, FLOATS, INTS, NUMBERS, REALS, Given, some
 
 _ALL = f"{FLOATS} {COMPLEX}"
+_WITHOUT_BFLOAT16 = "float64 float32 float16"
 
 # ------------------------------------------------------------------------------------------------- one operand
 
@@ -17,7 +18,10 @@ _UNARY = {
     "Sqrt": (_ALL, 0.1, 3), "Rsqrt": (_ALL, 0.1, 3), "Exp": (_ALL, -2, 2), "Expm1": (_ALL, -2, 2), "Log": (_ALL, 0.1, 3),
     "Log1p": (_ALL, -0.5, 3), "Sin": (_ALL, -2, 2), "Cos": (_ALL, -2, 2), "Tan": (_ALL, -1, 1), "Asin": (_ALL, -0.8, 0.8),
     "Acos": (_ALL, -0.8, 0.8), "Atan": (_ALL, -0.8, 0.8), "Sinh": (_ALL, -2, 2), "Cosh": (_ALL, -2, 2),
-    "Tanh": (_ALL, -2, 2), "Sigmoid": (_ALL, -2, 2), "Reciprocal": (_ALL, 0.3, 2), "Erf": (FLOATS, -4, 4),
+    "Asinh": (_ALL, -2, 2), "Acosh": (_ALL, 1.2, 3), "Atanh": (_ALL, -0.8, 0.8), "Tanh": (_ALL, -2, 2),
+    "Sigmoid": (_ALL, -2, 2), "Reciprocal": (_ALL, 0.3, 2), "Inv": (_ALL, 0.3, 2), "Erf": (FLOATS, -4, 4),
+    "Erfc": (FLOATS, -2, 4), "Erfinv": ("float64 float32", -0.9, 0.9), "Ndtri": ("float64 float32", 0.1, 0.9),
+    "Lgamma": (_WITHOUT_BFLOAT16, 0.3, 4), "Digamma": (_WITHOUT_BFLOAT16, 0.3, 4),
 }  # fmt: skip
 for _name, (_dtypes, _low, _high) in _UNARY.items():
     case(_name, some(2, 3, low=_low, high=_high), dtypes=_dtypes)
@@ -41,6 +45,27 @@ case("Erf", _EDGES, dtypes="float32")
 
 for _name in ("TanhGrad", "SigmoidGrad"):
     case(_name, some(2, 3, low=-0.9, high=0.9), some(2, 3), dtypes=_ALL)
+for _name in ("SqrtGrad", "RsqrtGrad", "ReciprocalGrad", "InvGrad"):
+    case(_name, some(2, 3, low=0.5, high=2), some(2, 3), dtypes=_ALL)
+case("Lgamma", Given([-2.5, -1.5, -0.25, 20.0, 100.0]), dtypes="float64 float32", tolerance=4)
+case("Digamma", Given([-2.5, -1.5, -0.25, 20.0, 100.0]), dtypes="float64 float32", tolerance=4)
+case("Erfinv", Given([-1.0, 1.0, 0.999, -1e-3]), dtypes="float64 float32", tolerance=4)
+case("Angle", some(2, 3), dtypes="complex64")
+case("ComplexAbs", some(2, 3), dtypes="complex64")
+case("Angle", some(3), dtypes="complex128", Tout="float64")
+case("ComplexAbs", some(3), dtypes="complex128", Tout="float64")
+
+# The activations and, in this order, what gives their gradients.
+_ACTIVATIONS = {
+    "Relu": (REALS, {}), "Relu6": (REALS, {}), "Elu": (FLOATS, {}), "Selu": (FLOATS, {}), "Softplus": (FLOATS, {}),
+    "Softsign": (FLOATS, {}), "LeakyRelu": (FLOATS, {"alpha": 0.3}),
+}  # fmt: skip
+for _name, (_dtypes, _attrs) in _ACTIVATIONS.items():
+    case(_name, some(3, 4, low=-9, high=9), dtypes=_dtypes, **_attrs)
+    case(_name, some(0, 4), dtypes="float32", smooth=False, **_attrs)
+    case(_name, _EDGES, dtypes="float32", **_attrs)
+    case(f"{_name}Grad", some(3, 4), some(3, 4), dtypes=_dtypes if _name != "Relu6" else FLOATS, **_attrs)
+    mistake(f"{_name}Grad", some(3, 4), some(3, 5), **_attrs)
 
 # ------------------------------------------------------------------------------------------------- two operands
 
@@ -56,10 +81,13 @@ for _name, _dtypes in _ARITHMETIC.items():
 
 for _name in ("Div", "RealDiv"):
     case(_name, some(2, 3), some(3, low=0.5, high=2), dtypes=_ALL)
-for _name in ("Div", "FloorDiv", "FloorMod"):
+for _name in ("Div", "FloorDiv", "FloorMod", "TruncateDiv", "TruncateMod", "Mod"):
     case(_name, some(20, low=-9, high=9), some(20, low=1, high=4), dtypes=INTS)
     case(_name, some(20, low=-9, high=9), some(20, low=-4, high=-1), dtypes=INTS)
-    case(_name, some(5, low=0, high=9), some(1, low=1, high=4), dtypes="uint8 int8 int16 uint16")
+    if not _name.endswith("Mod") or _name == "FloorMod":
+        case(_name, some(5, low=0, high=9), some(1, low=1, high=4), dtypes="uint8 int8 int16 uint16")
+    if not _name.startswith("Truncate"):  # TensorFlow refuses these as well, with an InternalError
+        mistake(_name, some(3, low=1, high=4), Given([1, 0, 2]), dtypes="int32", told_by="values")
 case("FloorDiv", some(8, low=-9, high=9), some(8, low=0.5, high=3))
 case("FloorMod", some(2, 3, low=-9, high=9), some(3, low=-3, high=-0.5))
 case("Div", Given([1.0, -1.0, 0.0]), Given([0.0, 0.0, 0.0]), dtypes="float64 float32")
@@ -70,9 +98,28 @@ case("Pow", some(2, 3, low=-3, high=3), some(3, low=0, high=3), dtypes=INTS)
 case("Pow", some(2, 3), Given([2.0]))
 case("Pow", Given([0.0, 0.0, 2.0, -2.0, np.nan]), Given([0.0, 2.0, 0.0, 3.0, 0.0]))
 case("Atan2", some(2, 3), some(1, 3))
+case("TruncateMod", some(8, low=-9, high=9), some(8, low=0.5, high=3), dtypes="float64 float32")
+case("Mod", some(8, low=-9, high=9), some(8, low=0.5, high=3), dtypes="float64 float32")
+for _name in ("MulNoNan", "Xdivy", "Xlogy", "Xlog1py"):
+    case(_name, some(2, 3), some(3, low=0.3, high=2), dtypes=_ALL)
+    case(_name, Given([0.0, 0.0, 1.0]), Given([0.0, 0.5, 2.0]) if _name != "MulNoNan" else Given([0.0, 1.0, 0.0]))
+case("NextAfter", Given([0.0, 1.0, 1.0, -1.0]), Given([1.0, 2.0, 1.0, 1.0]), dtypes="float64 float32")
+case("ApproximateEqual", Given([1.0, 2.0, 3.0]), Given([1.0, 2.001, 3.0]), dtypes="float64 float32")
+case("ApproximateEqual", Given([1.0, 2.0, 3.0]), Given([1.1, 2.5, 3.0]), dtypes="float32", tolerance=0.25)
+case("Polygamma", Given([0.0, 1.0, 3.0]), some(2, 3, low=0.5, high=4), dtypes="float64 float32", tolerance=4)
+case("Zeta", Given([2.0, 3.5, 5.0]), some(2, 3, low=0.5, high=4), dtypes="float64 float32", tolerance=4)
+
+for _name in ("BitwiseAnd", "BitwiseOr", "BitwiseXor"):
+    case(_name, some(2, 3, low=-99, high=99), some(3, low=-99, high=99), dtypes="int32 int64 uint8 int8 uint64")
+for _name in ("LeftShift", "RightShift"):
+    case(_name, some(2, 3, low=-99, high=99), some(3, low=0, high=6), dtypes="int32 int64 uint8 int8")
+case("Invert", some(2, 3, low=-99, high=99), dtypes="int32 int64 uint8 int8")
+case("PopulationCount", some(2, 3, low=-99, high=99), dtypes="int32 int64 uint8 int8")
 
 case("AddN", [some(2, 3), some(2, 3), some(2, 3)], dtypes=NUMBERS)
 case("AddN", [some(2)], dtypes="float32")
+
+case("AccumulateNV2", [some(2, 3), some(2, 3)], dtypes="float64 float32 int32", shape=[2, 3])
 
 for _name in ("Less", "LessEqual", "Greater", "GreaterEqual"):
     case(_name, some(4, 5, low=0, high=3, dtype="int32"), some(5, low=0, high=3, dtype="int32"), dtypes="int32")
@@ -94,6 +141,11 @@ for _name in (*_ARITHMETIC, "RealDiv", "DivNoNan", "Pow", "Less", "Atan2"):
 
 case("SelectV2", some(2, 3, dtype="bool"), some(2, 3), some(2, 3), dtypes=f"{NUMBERS} bool")
 case("SelectV2", some(3, dtype="bool"), some(2, 1), some(), dtypes="float32")
+case("Select", some(2, 3, dtype="bool"), some(2, 3), some(2, 3), dtypes="float64 float32 int32")
+case("Select", some(2, dtype="bool"), some(2, 3), some(2, 3), dtypes="float32")
+case("Select", some(dtype="bool"), some(2, 3), some(2, 3), dtypes="float32")
+mistake("Select", some(2, 3, dtype="bool"), some(2, 3), some(3, 2))
+case("ClipByValue", some(2, 3), Given(-1), Given(1), dtypes=REALS)
 mistake("SelectV2", some(3, dtype="bool"), some(2), some(3))
 
 for _to in ("float64", "float32", "bfloat16", "float16", "int32", "int64", "uint8", "bool", "complex64"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modtf.core.conformance.cases.table import case, mistake
-from modtf.core.conformance.examples import NUMBERS, some
+from modtf.core.conformance.examples import FLOATS, NUMBERS, some
 
 case("MatMul", some(2, 3), some(3, 4), dtypes=NUMBERS, tolerance=2)
 case("MatMul", some(3, 2), some(3, 4), dtypes="float64 float32 complex64", transpose_a=True)
@@ -25,3 +25,18 @@ case("BatchMatMulV2", some(3, 1, 2, 3), some(2, 3, 4), dtypes="float64 float32")
 case("BatchMatMulV2", some(2, 3), some(2, 3, 4), dtypes="float32")
 case("BatchMatMulV2", some(0, 2, 3), some(0, 3, 4), dtypes="float32", smooth=False)
 mistake("BatchMatMulV2", some(2, 2, 3), some(3, 3, 4))
+case("BatchMatMulV3", some(2, 2, 3), some(2, 3, 4), dtypes="float64 float32", Tout="T")
+case("BatchMatMulV3", some(2, 3, low=-9, high=9), some(3, 4, low=-9, high=9), dtypes="int8", Tout="int32")
+
+for _equation, _shapes in {
+    "ij,jk->ik": ((2, 3), (3, 4)),
+    "ij->ji": ((2, 3),),
+    "ii->i": ((3, 3),),
+    "ij->": ((2, 3),),
+    "bij,bjk->bik": ((2, 2, 3), (2, 3, 2)),
+    "i,j->ij": ((2,), (3,)),
+    "...ij,jk->...ik": ((2, 2, 3), (3, 4)),
+}.items():
+    _dtypes = f"{FLOATS} complex64 int32" if _equation == "ij,jk->ik" else "float64 float32"
+    case("Einsum", [some(*_shape) for _shape in _shapes], dtypes=_dtypes, tolerance=2, equation=_equation)
+mistake("Einsum", [some(2, 3), some(2, 3)], equation="ij,jk->ik")

@@ -24,8 +24,9 @@ class Golden(NamedTuple):
 
     Attributes:
         outputs: The results.
-        gradients: For each of the example's differentiable inputs its gradient, or `None` where none flows; `None` if
-            TensorFlow has no gradient of the op, or for another dtype than gradients are compared for.
+        gradients: For each of the example's differentiable inputs its gradient, or `None` where none flows. Empty if
+            TensorFlow has a gradient of the op, but cannot compute it on a CPU; `None` if it has none, and for another
+            dtype than gradients are compared for.
         shapes: The outputs' shapes as they are known while tracing, `None` for unknown: with the varied inputs' shapes
             known, with their ranks only, and with nothing; empty for another dtype than the case's first.
     """

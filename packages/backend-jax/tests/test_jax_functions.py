@@ -236,6 +236,16 @@ def test_a_mistake_names_the_node_and_the_line():
     assert stages_of(f) == ["compiled"]  # the mistake was the inputs', so the graph stays whole
 
 
+def test_a_mistake_in_what_follows_from_shapes_alone():
+    @tf.function(input_signature=[_MATRIX])
+    def f(x):
+        return raw.Reshape(raw.Fill(raw.Shape(x), 1.0), [7]) * 2.0
+
+    with pytest.raises(tf.errors.InvalidArgumentError, match=r"Op:Reshape"):
+        f(tf.constant(_X))
+    assert f(tf.constant(np.ones((7, 1), np.float32))).shape == [7]
+
+
 def test_falling_back_can_be_switched_off():
     @tf.function
     def f(x):

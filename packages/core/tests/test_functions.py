@@ -458,3 +458,16 @@ def test_buffers_are_not_reused_under_a_tensor_that_is_still_needed():
     np.testing.assert_allclose(e, b * 2, rtol=1e-6)
     np.testing.assert_allclose(g, np.tanh(-b * 2), rtol=1e-6)
     np.testing.assert_array_equal(a, x)
+
+
+def test_ops_that_stop_gradients_stop_them_inside_functions():
+    @tf.function
+    def f(x):
+        mask = R.Cast(R.Greater(x, R.ZerosLike(x)), DstT=tf.float32)
+        return R.StopGradient(x) * x * mask + R.Floor(x)
+
+    x = tf.constant([2.5, -1.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    np.testing.assert_array_equal(tape.gradient(y, x), [2.5, 0])

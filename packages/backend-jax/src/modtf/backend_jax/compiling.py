@@ -248,9 +248,9 @@ class CompiledPart:
         node = step.node
         try:
             result = step.call(*arrays)
-        except self._backend.unsupported_errors as error:
-            raise Uncompilable(node) from error
         except Exception as error:
+            if not step.to_host and isinstance(error, self._backend.unsupported_errors):
+                raise Uncompilable(node) from error
             raise explain(error, node.op, node.inputs, node.attrs, node) from error
         return result if isinstance(result, (list, tuple)) else [result]
 

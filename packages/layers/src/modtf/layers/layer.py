@@ -50,6 +50,7 @@ class Layer(tf.Module, Configurable):
 
     Attributes:
         built: Whether the weights exist.
+        call_spec: A `tf.TensorSpec` of the inputs, or a structure of them, with the batch open; `None` until known.
         input_spec: An `InputSpec`, or a structure of them, that inputs are checked against.
         supports_masking: Whether a mask of the inputs is one of the outputs too.
 
@@ -85,6 +86,7 @@ class Layer(tf.Module, Configurable):
         self.built = False
         self.build_shape: Any = None
         self.output_shape: Any = None
+        self.call_spec: Any = None
         self.input_spec: Any = None
         self.supports_masking = False
         self.input_shape_argument = _input_shape_argument(kwargs)
@@ -156,6 +158,8 @@ class Layer(tf.Module, Configurable):
             _current.reset(token)
         if self.output_shape is None:
             self.output_shape = tf.nest.map_structure(_with_open_batch, outputs)
+        if self.call_spec is None:
+            self.call_spec = tf.nest.map_structure(_spec_with_open_batch, first)
         return outputs
 
     def _convert(self, value: Any) -> Any:
@@ -430,6 +434,40 @@ class Layer(tf.Module, Configurable):
                 penalty = penalty / tf.cast(tf.shape(output)[0], penalty.dtype)
             self.add_loss(penalty)
 
+    # Saving.
+
+    def root_children(self) -> dict[str, Any]:
+        """Returns what a SavedModel of this layer has besides its weights and sublayers: TF Hub's Reusable SavedModel.
+
+        That is `__call__(inputs, training=False)` traced for both ways, `serve(inputs)` for servers, and the lists
+        `variables`, `trainable_variables` and `regularization_losses`.
+
+        Raises:
+            ValueError: The layer was never called, so that its inputs are not known.
+        """
+        if self.call_spec is None:
+            raise ValueError(
+                f"The {self._label()} cannot be saved as a model: what it takes is not known. Call it once first, or make "
+                "its model with Input(shape)."
+            )
+
+        def call(inputs: Any, training: bool = False) -> Any:
+            return self(inputs, training=training)
+
+        def serve(inputs: Any) -> Any:
+            return self(inputs, training=False)
+
+        function = tf.function(call)
+        for training in (False, True):
+            function.get_concrete_function(self.call_spec, training=training)
+        return {
+            "__call__": function,
+            "serve": tf.function(serve, input_signature=[self.call_spec]),
+            "variables": list(self.variables),
+            "trainable_variables": list(self.trainable_variables),
+            "regularization_losses": list(self.regularization_losses),
+        }
+
     # What it is.
 
     @property
@@ -457,7 +495,9 @@ class Layer(tf.Module, Configurable):
 
 
 _UNTRACKED = frozenset(
-    {"_frozen", "_regularizers", "_regularization_functions", "_losses", "_layers_with_losses", "input_spec"}
+    {
+        "_frozen", "_regularizers", "_regularization_functions", "_losses", "_layers_with_losses", "call_spec", "input_spec",
+    }  # fmt: skip
 )
 
 
@@ -555,6 +595,13 @@ def _with_open_batch(output: Any) -> tuple[int | None, ...] | None:
     if shape is None or shape.rank is None:
         return None
     return (None, *shape.as_list()[1:]) if shape.rank else ()
+
+
+def _spec_with_open_batch(value: Any) -> Any:
+    if not isinstance(value, tf.Tensor):
+        return value
+    dims = value.shape.dims
+    return tf.TensorSpec((None, *dims[1:]) if dims else dims, value.dtype)
 
 
 def map_shapes(transform: Callable[[tuple[int | None, ...]], Any], shapes: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from modtf import core as tf
+from modtf.core import contracts
 from modtf.layers import config
 from modtf.layers.naming import auto_name
 from modtf.layers.serialization import Configurable, Registry, serialize
@@ -63,7 +64,7 @@ def _logits_behind(y_pred: Any, op_type: str) -> Any:
 
     Losses from logits are exact where probabilities have been rounded to 0 or 1.
     """
-    if tf.is_symbolic_tensor(y_pred) and y_pred.op.type == op_type:
+    if isinstance(y_pred, contracts.SymbolicTensor) and y_pred.op.type == op_type:
         return y_pred.op.inputs[0]
     return None
 

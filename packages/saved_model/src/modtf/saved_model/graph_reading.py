@@ -233,16 +233,23 @@ class _FunctionBody:
             if key in known:
                 return known[key]
         try:
-            attrs = self._attrs(op, proto, inputs)
-            output_dtypes = op.schema.output_dtypes(op.schema.bindings(input_dtypes, attrs), attrs)
+            attrs, output_dtypes = self._bound(op, proto, inputs)
         except (TypeError, ValueError, tf.errors.OpError, UnsupportedError) as error:
             # The file may use the op in a way which core's does not know: it fails when it is executed, if ever.
             op = self._reader.unknown_op(proto.op, f"The op {proto.op!r} is used in a way that is not known: {error}")
-            attrs = self._attrs(op, proto, inputs)
-            output_dtypes = op.schema.output_dtypes(op.schema.bindings(input_dtypes, attrs), attrs)
+            try:
+                attrs, output_dtypes = self._bound(op, proto, inputs)
+            except (TypeError, ValueError, KeyError, tf.errors.OpError) as error:
+                raise DataLossError(f"its op {proto.op} is not as the file says what it takes and gives: {error}") from None
         if key is not None:
             known[key] = op, attrs, output_dtypes
         return op, attrs, output_dtypes
+
+    def _bound(
+        self, op: Op, proto: NodeDef, inputs: list[SymbolicTensor]
+    ) -> tuple[tuple[Any, ...], Sequence[tf.DType]]:
+        attrs = self._attrs(op, proto, inputs)
+        return attrs, op.schema.output_dtypes(op.schema.bindings([tensor.dtype for tensor in inputs], attrs), attrs)
 
     def _append(
         self, proto: NodeDef, op: Op, inputs: list[SymbolicTensor], attrs: tuple[Any, ...], output_dtypes: Sequence[tf.DType]

@@ -31,6 +31,7 @@ _VARIABLE_VALUE = "VARIABLE_VALUE"
 _LIST, _TUPLE = "trackable_list_wrapper", "trackable_tuple_wrapper"
 _DICTS = ("trackable_dict_wrapper", "trackable_mapping_wrapper")
 _MAX_LIST = 1 << 20
+_MAX_DEPTH = 100
 
 
 def load(
@@ -77,6 +78,7 @@ class _Loader:
         self._options = options
         self._nodes = proto.object_graph_def.nodes
         self._objects: dict[int, Any] = {}
+        self._being_made: dict[int, None] = {}
         self._concrete: dict[str, RestoredConcreteFunction] = {}
         self._names: dict[int, str] = {}
         self._functions = FunctionReader(proto.graph_def, proto.meta_info_def.stripped_op_list, path)
@@ -88,8 +90,8 @@ class _Loader:
                 f"{self._path}: has no objects, so TensorFlow 1 wrote it; only models of TensorFlow 2 are read."
             )
         self._check_numbers()
-        for number, node in enumerate(self._nodes):
-            self._objects[number] = self._make(number, node)
+        for number in range(len(self._nodes)):
+            self._object(number)
         for number, node in enumerate(self._nodes):
             self._fill(self._objects[number], node)
         if not self._options.experimental_skip_checkpoint:
@@ -110,9 +112,7 @@ class _Loader:
             raise DataLossError(f"{self._path}: {what}: is object {number}, but there are {len(self._nodes)}.")
 
     def _make(self, number: int, node: SavedObject) -> Any:
-        """Makes an object without its children."""
-        if number in self._objects:
-            return self._objects[number]
+        """Makes an object, without its children where they can be given to it afterwards."""
         what = f"{self._path}: object {number}"
         kind = node.WhichOneof("kind")
         if kind == "variable":
@@ -128,7 +128,7 @@ class _Loader:
         if kind == "user_object" and node.user_object.identifier == "signature_map":
             return self._make_signatures(node, what)
         if kind == "user_object" and node.user_object.identifier == _TUPLE:
-            return self._make_tuple(number, node, what)
+            return self._make_tuple(node, what)
         if kind == "user_object" and node.user_object.identifier == _LIST:
             return []
         if kind == "user_object" and node.user_object.identifier in _DICTS:
@@ -138,7 +138,14 @@ class _Loader:
 
     def _object(self, number: int) -> Any:
         if number not in self._objects:
-            self._objects[number] = self._make(number, self._nodes[number])
+            if number in self._being_made or len(self._being_made) >= _MAX_DEPTH:
+                chain = " needs ".join(map(str, [*list(self._being_made)[-8:], number]))
+                raise DataLossError(f"{self._path}: objects need each other in a circle, or too deep: {chain}.")
+            self._being_made[number] = None
+            try:
+                self._objects[number] = self._make(number, self._nodes[number])
+            finally:
+                del self._being_made[number]
         return self._objects[number]
 
     def _fill(self, item: Any, node: SavedObject) -> None:
@@ -155,16 +162,12 @@ class _Loader:
         elif isinstance(item, RestoredObject) and not isinstance(item, Asset):
             vars(item).update((child.local_name, self._objects[child.node_id]) for child in node.children)
 
-    def _make_tuple(self, number: int, node: SavedObject, what: str) -> tuple[Any, ...]:
-        self._objects[number] = None  # a tuple that holds itself finds this
+    def _make_tuple(self, node: SavedObject, what: str) -> tuple[Any, ...]:
         places = {child.local_name: child.node_id for child in node.children}
         size = 1 + max((int(place) if place.isdecimal() else _MAX_LIST for place in places), default=-1)
         if size > _MAX_LIST:
             raise DataLossError(f"{what}: the places of a tuple are {sorted(places)[:8]}.")
-        try:
-            return tuple([self._object(places[str(place)]) if str(place) in places else None for place in range(size)])
-        except RecursionError:
-            raise DataLossError(f"{what}: tuples lie in tuples too deep.") from None
+        return tuple([self._object(places[str(place)]) if str(place) in places else None for place in range(size)])
 
     def _make_variable(self, node: SavedObject, what: str) -> tf.Variable:
         saved = node.variable

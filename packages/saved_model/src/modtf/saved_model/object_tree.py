@@ -23,7 +23,7 @@ class ObjectTree:
 
     Args:
         root: the object to save.
-        signatures: what stands as the root's child "signatures".
+        named: its children by name, the signatures among them.
 
     Attributes:
         objects: the objects; after those reached by name, the constants that functions captured.
@@ -34,12 +34,12 @@ class ObjectTree:
         SavedModelError: an object cannot be saved, or a function captured a variable that is not in the tree.
     """
 
-    def __init__(self, root: Any, signatures: SignatureMap) -> None:
+    def __init__(self, root: Any, named: Mapping[str, Any]) -> None:
         self.objects: list[Any] = []
         self.children: list[Children] = []
         self.paths: list[str] = []
         self._numbers: dict[int, int] = {}
-        self._walk(root, signatures)
+        self._walk(root, named)
         for concrete in self.concrete_functions():
             for tensor in concrete.captured_inputs:
                 self._add_captured(concrete, tensor)
@@ -61,12 +61,11 @@ class ObjectTree:
         """Yields the variables with their numbers."""
         return ((number, item) for number, item in enumerate(self.objects) if isinstance(item, tf.Variable))
 
-    def _walk(self, root: Any, signatures: SignatureMap) -> None:
+    def _walk(self, root: Any, named: Mapping[str, Any]) -> None:
         queue = deque([self._add(root, "")])
         while queue:
             number = queue.popleft()
-            named = {**children_of_root(root), SIGNATURES: signatures} if number == 0 else children_of(self.objects[number])
-            for name, child in named.items():
+            for name, child in (children_of(self.objects[number]) if number else named).items():
                 if _key(child) not in self._numbers:
                     path = f"{self.paths[number]}/{_escaped(name)}" if number else _escaped(name)
                     queue.append(self._add(child, path))
@@ -140,10 +139,10 @@ def concrete_functions(item: Any) -> list[ConcreteFunction]:
     ]
 
 
-def trace_functions(root: Any) -> None:
+def trace_functions(root: Any, named: Mapping[str, Any]) -> None:
     """Traces every function of the tree that has an `input_signature` and was never called."""
     seen: set[int] = {id(root)}
-    left = list(children_of_root(root).values())
+    left = list(named.values())
     while left:
         item = left.pop()
         if id(item) in seen:

@@ -58,13 +58,15 @@ def make_unknown_op(proto: OpDef, reason: str) -> Op:
     def kernel(backend: Any, *arrays: Any, **attrs: Any) -> Any:
         raise tf.errors.UnimplementedError(reason)
 
-    return Op(
-        schema_text(proto),
-        kernel=kernel,
-        shape=lambda *inputs, **attrs: None,
-        stateful=proto.is_stateful,
-        host_only=True,
-    )
+    text = schema_text(proto)
+    try:
+        return Op(text, kernel=kernel, shape=_unknown_shape, stateful=proto.is_stateful, host_only=True)
+    except (ValueError, KeyError) as error:
+        raise UnsupportedError(f"The op {proto.name!r} has a signature that is not understood, {text}: {error}") from None
+
+
+def _unknown_shape(*inputs: Any, **attrs: Any) -> None:
+    return None
 
 
 def schema_text(proto: OpDef) -> str:

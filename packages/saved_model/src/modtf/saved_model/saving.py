@@ -17,7 +17,7 @@ from .errors import SavedModelError
 from .graph_writing import GraphWriter
 from .main_graph import MainGraph
 from .model_folder import MODEL_FILE, replacing, variables_prefix, write_synced
-from .object_tree import ObjectTree, children_of_root, concrete_functions, trace_functions
+from .object_tree import SIGNATURES, ObjectTree, children_of_root, concrete_functions, trace_functions
 from .options import SaveOptions
 from .protos.graph_pb2 import VersionDef
 from .protos.object_graph_pb2 import (
@@ -71,11 +71,12 @@ def save(obj: Any, export_dir: str | os.PathLike[str], signatures: Any = None, o
     if not hasattr(obj, "trackable_children"):
         raise SavedModelError(f"An object can be saved if it has trackable_children(), as a tf.Module does; this is {obj!r}.")
     with tf.init_scope():
-        trace_functions(obj)
+        children = children_of_root(obj)
+        trace_functions(obj, children)
         if signatures is None:
-            found = find_default(children_of_root(obj))
+            found = find_default(children)
             signatures = {} if found is None else found
-        tree = ObjectTree(obj, make_signatures(signatures))
+        tree = ObjectTree(obj, {**children, SIGNATURES: make_signatures(signatures)})
         values = {checkpoint_key(tree, number): _value(variable) for number, variable in tree.variables()}
         object_graph = _checkpoint_objects(tree).SerializeToString()
         proto = SavedModel(saved_model_schema_version=1)

@@ -88,7 +88,7 @@ def clip_by_global_norm(
     norm = convert_to_tensor(use_norm) if use_norm is not None else global_norm(tensors)
     limit = convert_to_tensor(clip_norm, dtype_hint=norm.dtype)
     scale = limit * raw.Minimum(raw.Reciprocal(norm), raw.Reciprocal(limit))
-    scale = scale + (norm - norm)  # NaN if the norm is not finite
+    scale = raw.SelectV2(raw.IsFinite(norm), scale, convert_to_tensor(np.nan, dtype=scale.dtype))
     return [None if item is None else item * _as(scale, item) for item in tensors], norm
 
 

@@ -146,7 +146,7 @@ def add(x: Any, y: Any, name: str | None = None) -> Tensor:
         y: A tensor of the same dtype, whose shape broadcasts with that of `x`.
         name: A name for the graph node.
     """
-    x = convert_to_tensor(x, dtype_hint=y.dtype if isinstance(y, Tensor) else None)
+    x = convert_to_tensor(x)
     return (raw.Add if x.dtype is dtypes.string else raw.AddV2)(x, y, name=name)
 
 
@@ -172,7 +172,7 @@ def truediv(x: Any, y: Any, name: str | None = None) -> Tensor:
     Raises:
         TypeError: The dtypes differ.
     """
-    return true_divide(convert_to_tensor(x, dtype_hint=y.dtype if isinstance(y, Tensor) else None), y, name)
+    return true_divide(convert_to_tensor(x), y, name)
 
 
 def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
@@ -182,8 +182,7 @@ def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
 
 def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Returns x / y, and 0 where y is 0; integers are made floating first, as by `truediv`."""
-    x = convert_to_tensor(x, dtype_hint=y.dtype if isinstance(y, Tensor) else None)
-    return true_divide(x, y, name, raw.DivNoNan)
+    return true_divide(convert_to_tensor(x), y, name, raw.DivNoNan)
 
 
 def reciprocal_no_nan(x: Any, name: str | None = None) -> Tensor:

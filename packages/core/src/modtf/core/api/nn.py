@@ -303,6 +303,8 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
         raise ValueError(f"`x` must be a floating point tensor as it will be scaled. Received: x.dtype={x.dtype.name}")
     if is_number and rate == 0:
         return x
+    scale: Any
+    threshold: Any
     if is_number:
         scale, threshold = 1 / (1 - float(rate)), float(rate)
     else:

@@ -230,7 +230,7 @@ def convolution(
     function = {3: conv1d, 4: conv2d, 5: conv3d}.get(filters.ndim or 0)
     if function is None:
         raise ValueError(f"`filters` must have rank 3, 4 or 5. Received: filters.shape={filters.shape}")
-    layout = _format_of(data_format, filters.ndim - 2)  # type: ignore[operator]
+    layout = _format_of(data_format, filters.ndim - 2)
     return function(input, filters, 1 if strides is None else strides, padding, layout, dilations, name)
 
 

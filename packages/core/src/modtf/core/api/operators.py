@@ -19,7 +19,7 @@ Operator = Callable[[Tensor, Any], Any]
 
 
 def _operand(value: Any, beside: Tensor) -> Tensor:
-    """An operator's other operand as a tensor, of the dtype of the tensor beside it where that can hold it."""
+    """An operator's other operand as a tensor; a plain value gets the dtype of the tensor beside it if that can hold it."""
     kind = value.__class__
     if kind is float or kind is int:
         context = contexts.current()
@@ -94,15 +94,10 @@ def _equality(op: Op, otherwise: bool) -> Operator:
     """Tensors that do not broadcast with each other are not equal, and none is equal to `None`."""
 
     def operator(self: Tensor, other: Any) -> Any:
-        if other.__class__ is not EagerTensor and not isinstance(other, Tensor):
-            if other is None:
-                return otherwise
-            try:
-                other = _operand(other, self)
-            except (TypeError, ValueError):
-                if _is_value(other):
-                    raise
-                return NotImplemented
+        if other is None:
+            return otherwise
+        if other.__class__ is not EagerTensor:
+            other = _operand(other, self)
         return execute(op, (self, other), (False,))
 
     return operator

@@ -335,7 +335,7 @@ def _canonical_int(value: Any) -> int:
 
 _CANONICAL: dict[str, Callable[[Any], Any]] = {
     "int": _canonical_int,
-    "float": float,
+    "float": lambda value: float(np.float32(value)),  # what a file can hold, and TensorFlow's kernels compute with
     "bool": _canonical_bool,
     "string": _canonical_string,
     "type": dtypes.as_dtype,

@@ -241,6 +241,7 @@ def _ids_from(calls: Sequence[Call], sources: Sequence[Any]) -> set[int]:
     """The ids of all tensors that depend on a source, the sources included."""
     reached = {id(source) for source in sources}
     for call in calls:
-        if _touches(call.inputs, reached):
+        stops = call.op.has_gradient_rule and call.op.gradient_rule is None
+        if not stops and _touches(call.inputs, reached):
             reached.update([id(output) for output in call.outputs if output.dtype.is_differentiable])
     return reached

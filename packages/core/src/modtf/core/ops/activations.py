@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from modtf.core.engine import raw
-from modtf.core.engine.shape_rules import unchanged, with_rank_at_least
+from modtf.core.engine.shape_rules import merged, unchanged, with_rank_at_least
 from modtf.core.engine.vocabulary import Op, op, register
 from modtf.core.ops.common import like
 from modtf.core.ops.narrow_floats import widened
@@ -125,7 +125,7 @@ def _activation(
         Op(
             f"{name}Grad[T: {types}](gradients: T, {grad_takes}: T{star}) -> (backprops: T)",
             kernel=widened(grad_kernel),
-            shape=unchanged,
+            shape=lambda gradients, *others, **attrs: merged(gradients.dims, *(other.dims for other in others)),
             quiet=True,
         )
     )

@@ -61,7 +61,8 @@ def _sparse_dims(features: Tensor, labels: Tensor) -> list[Any]:
             f"logits and labels must have the same first dimension, got logits shape {list(logits)} and labels shape "
             f"{list(classes)}"
         )
-    return [(classes[0] if logits[0] is None else logits[0],), logits]
+    batch = classes[0] if logits[0] is None else logits[0]
+    return [(batch,), (batch, logits[1])]
 
 
 @op(

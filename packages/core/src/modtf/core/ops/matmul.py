@@ -11,6 +11,7 @@ from modtf.core.ops.common import conj, unbroadcast
 from modtf.core.ops.kinds import is_complex
 from modtf.core.ops.narrow_floats import widened
 from modtf.core.values.dtypes import DType
+from modtf.core.values.errors import InvalidArgumentError
 from modtf.core.values.shapes import Dims, broadcast_dims
 from modtf.core.values.tensors import Tensor
 
@@ -35,6 +36,9 @@ def _matrix_dims(a: Tensor, b: Tensor, flip_a: bool, flip_b: bool) -> Dims:
 
 @widened
 def _product(xp: Any, a: Any, b: Any, *, flip_a: bool, flip_b: bool, adjoint: bool) -> Any:
+    for index, x in enumerate((a, b)):
+        if x.ndim < 2 or (not adjoint and x.ndim != 2):
+            raise InvalidArgumentError(f"In[{index}] ndims must be {'>= 2' if adjoint else '2'}: {x.ndim}")
     conjugate = adjoint and is_complex(a)
     if flip_a:
         a = xp.matrix_transpose(xp.conj(a) if conjugate else a)

@@ -84,9 +84,10 @@ def _mean(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
 
 @widened
 def _euclidean_norm(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    wide = xp.astype(x, xp.float64) if dtype_of(x).is_integer else x
-    squares = xp.conj(wide) * wide if dtype_of(x).is_complex else wide * wide
-    return xp.astype(xp.sqrt(xp.sum(squares, axis=axes, keepdims=keepdims) if axes else squares), x.dtype)
+    squares = xp.conj(x) * x if dtype_of(x).is_complex else x * x
+    total = xp.sum(squares, axis=axes, keepdims=keepdims, dtype=x.dtype) if axes else squares
+    root = xp.sqrt(xp.astype(total, xp.float64) if dtype_of(x).is_integer else total)
+    return xp.astype(root, x.dtype)
 
 
 def kept_shape(call: Any) -> Tensor:

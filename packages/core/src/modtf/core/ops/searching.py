@@ -64,9 +64,9 @@ def _unique(name: str, with_axis: bool, with_counts: bool) -> None:
 
     def dims(x: Tensor, axis: Tensor | None = None, *, out_idx: DType) -> list[Dims]:
         along = np.zeros(0) if axis is None else constant_value(axis)
-        if along is not None and not len(along):
-            with_rank(x, 1, "x")
         found, length = x.dims, None
+        if along is not None and not len(along):
+            found = with_rank(x, 1, "x")
         if along is None:
             found = None
         elif found is not None:

@@ -302,7 +302,7 @@ def dense_bincount(
         raise InvalidArgumentError(f"Shape must be at most rank 2 but is rank {input.ndim}")
     if binary_output:
         weights = weights[:0]
-    rows = input.reshape(-1, input.shape[-1] if input.ndim else 1)
+    rows = input if input.ndim == 2 else input.reshape(1, -1)
     weight_rows = weights.reshape(rows.shape) if weights.size else [weights] * len(rows)
     counts = [_bins(row, int(size), weight, weights.dtype) for row, weight in zip(rows, weight_rows, strict=True)]
     counted = np.array(counts, weights.dtype).reshape(*input.shape[:-1], int(size))

@@ -49,6 +49,7 @@ class Model(Trainer):
             self.input_spec = self._graph.input_specs
             self.built = True
             self.output_shape = tf.nest.map_structure(lambda tensor: tuple(tensor.shape.as_list()), outputs)
+            self.call_spec = tf.nest.map_structure(lambda tensor: tf.TensorSpec(tensor.shape, tensor.dtype), inputs)
 
     def _untracked_attributes(self) -> frozenset[str]:
         return super()._untracked_attributes() | {"_compiled", "_predict_steps", "_graph", "history"}

@@ -77,6 +77,7 @@ class Sequential(Model):
     def _forget_shapes(self) -> None:
         self.built = False
         self.output_shape = None
+        self.call_spec = None
         self.forget_steps()
 
     @property

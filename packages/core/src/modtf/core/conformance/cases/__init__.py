@@ -6,7 +6,7 @@ from importlib import import_module
 
 from modtf.core.conformance.cases.table import CASES, MISTAKES
 
-for _family in ("elementwise", "reductions", "arrays", "indexing", "matrices", "segments", "searching", "neural"):
+for _family in ("elementwise", "reductions", "arrays", "indexing", "matrices", "segments", "searching", "neural", "random"):
     import_module(f"{__name__}.{_family}")
 
 COVERED_ELSEWHERE = {
@@ -14,12 +14,20 @@ COVERED_ELSEWHERE = {
     "AssignSubVariableOp": "takes a variable: test_variables",
     "AssignVariableOp": "takes a variable: test_variables",
     "Const": "has no inputs, and every other case is made of it",
+    "Multinomial": "draws anew at each call: test_random",
     "NoOp": "has neither inputs nor outputs: test_functions",
     "PartitionedCall": "takes a function: test_functions",
     "Placeholder": "is an argument of a function: test_functions",
+    "RandomShuffle": "draws anew at each call: test_random",
+    "RandomStandardNormal": "draws anew at each call: test_random",
+    "RandomUniform": "draws anew at each call: test_random",
+    "RandomUniformInt": "draws anew at each call: test_random",
     "ReadVariableOp": "takes a variable: test_variables",
     "ResourceGather": "takes a variable: test_variables",
+    "RngReadAndSkip": "takes a variable: test_random",
+    "RngSkip": "takes a variable: test_random",
     "StatefulPartitionedCall": "takes a function: test_functions",
+    "TruncatedNormal": "draws anew at each call: test_random",
     "VarHandleOp": "makes a variable: test_variables",
     "VarIsInitializedOp": "takes a variable: test_variables",
     "VariableShape": "takes a variable: test_variables",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modtf.core.conformance.cases.table import case, mistake
-from modtf.core.conformance.examples import FLOATS, NUMBERS, some
+from modtf.core.conformance.examples import FLOATS, NUMBERS, REALS, some
 
 case("MatMul", some(2, 3), some(3, 4), dtypes=NUMBERS, tolerance=2)
 case("MatMul", some(3, 2), some(3, 4), dtypes="float64 float32 complex64", transpose_a=True)
@@ -40,3 +40,6 @@ for _equation, _shapes in {
     _dtypes = f"{FLOATS} complex64 int32" if _equation == "ij,jk->ik" else "float64 float32"
     case("Einsum", [some(*_shape) for _shape in _shapes], dtypes=_dtypes, tolerance=2, equation=_equation)
 mistake("Einsum", [some(2, 3), some(2, 3)], equation="ij,jk->ik")
+case("Cross", some(2, 3), some(2, 3), dtypes=REALS)
+mistake("Cross", some(2, 3), some(3))
+mistake("Cross", some(2, 2), some(2, 2))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from modtf.core.conformance.cases.table import case, mistake
-from modtf.core.conformance.examples import FLOATS, NUMBERS, i32, i64, some
+from modtf.core.conformance.examples import FLOATS, NUMBERS, Given, i32, i64, some
 
 _WIDE = "float64 float32"
 
@@ -95,7 +97,6 @@ _convolutions(
 _convolutions("Conv3D", ("Conv3DBackpropFilterV2", "Conv3DBackpropInputV2"), _CONV3D)
 mistake("Conv2D", some(1, 5, 5, 2), some(3, 3, 3, 2), strides=[1, 1, 1, 1], padding="SAME")
 mistake("Conv2D", some(5, 5, 2), some(3, 3, 2, 2), strides=[1, 1, 1, 1], padding="SAME")
-case("Conv2D", some(1, 2, 2, 2), some(3, 3, 2, 2), dtypes="float32", smooth=False, strides=[1, 1, 1, 1], padding="VALID")
 mistake("DepthwiseConv2dNative", some(1, 5, 5, 2), some(3, 3, 3, 1), strides=[1, 1, 1, 1], padding="SAME")
 
 # ------------------------------------------------------------------------------------------------- pooling
@@ -120,3 +121,40 @@ for _dims, _table in (("", _POOL2D), ("3D", _POOL3D)):
         _dtypes = _dtypes if _dims else f"{_dtypes} int32"
         case(f"MaxPool{_dims}", some(*_image, low=-9, high=9), dtypes=_dtypes, **_attrs)
 mistake("MaxPool", some(4, 5, 2), ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
+
+# The greatest of each window, which the gradients need: of whole windows side by side, a maximum over axes.
+_PIXELS = some(1, 4, 4, 2, low=-9, high=9).array("float64", 0)
+_VOXELS = some(1, 2, 4, 4, 1, low=-9, high=9).array("float64", 0)
+_WINDOWS = {"ksize": [1, 2, 2, 1], "strides": [1, 2, 2, 1], "padding": "VALID"}
+_BLOCKS = {"ksize": [1, 2, 2, 2, 1], "strides": [1, 2, 2, 2, 1], "padding": "SAME"}
+_GREATEST = _PIXELS.reshape(1, 2, 2, 2, 2, 2).max(axis=(2, 4))
+_GREATEST_3D = _VOXELS.reshape(1, 1, 2, 2, 2, 2, 2, 1).max(axis=(2, 4, 6))
+case("MaxPoolGrad", Given(_PIXELS), Given(_GREATEST), some(1, 2, 2, 2), dtypes=f"{FLOATS} int32", **_WINDOWS)
+case("MaxPoolGradGrad", Given(_PIXELS), Given(_GREATEST), some(1, 4, 4, 2), dtypes="float64 float32", **_WINDOWS)
+case("MaxPool3DGrad", Given(_VOXELS), Given(_GREATEST_3D), some(1, 1, 2, 2, 1), dtypes="float32 bfloat16", **_BLOCKS)
+case("MaxPool3DGradGrad", Given(_VOXELS), Given(_GREATEST_3D), some(1, 2, 4, 4, 1), dtypes="float32", **_BLOCKS)
+
+# ------------------------------------------------------------------------------------------------- normalisation
+
+_STATISTICS = (some(3, low=0.5, high=2), some(3))
+_ESTIMATES = (some(3), some(3, low=0.5, high=2))
+_NONE = (np.zeros(0, np.float32), np.zeros(0, np.float32))
+for _version in ("", "V2", "V3"):
+    _name = f"FusedBatchNorm{_version}"
+    case(_name, some(2, 2, 3, 3), *_STATISTICS, *_NONE, dtypes="float32", tolerance=4, epsilon=0.01)
+    case(_name, some(2, 2, 3, 3), *_STATISTICS, *_ESTIMATES, dtypes="float32", tolerance=4, is_training=False)
+    mistake(_name, some(2, 2, 3, 3), some(2), some(2), *_NONE)
+_STATISTICS_32 = (some(3, low=0.5, high=2, dtype="float32"), some(3, dtype="float32"))
+_ESTIMATES_32 = (some(3, dtype="float32"), some(3, low=0.5, high=2, dtype="float32"))
+for _version in ("V2", "V3"):
+    case(f"FusedBatchNorm{_version}", some(2, 2, 3, 3), *_STATISTICS_32, *_NONE, dtypes="bfloat16", tolerance=2)
+case(
+    "FusedBatchNormV3", some(2, 2, 3, 3), *_STATISTICS, *_ESTIMATES, dtypes="float32", tolerance=4,
+    exponential_avg_factor=0.25,
+)  # fmt: skip
+for _version, _extra in {"": (), "V2": (), "V3": (np.zeros(0, np.float32),)}.items():
+    for _training in (True, False):
+        case(
+            f"FusedBatchNormGrad{_version}", some(2, 2, 3, 3), some(2, 2, 3, 3), some(3, low=0.5, high=2), *_ESTIMATES,
+            *_extra, dtypes="float32", tolerance=4, is_training=_training,
+        )  # fmt: skip

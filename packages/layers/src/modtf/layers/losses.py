@@ -371,6 +371,9 @@ class Loss(Configurable):
             return total
         if self.reduction == "mean_with_sample_weight" and sample_weight is not None:
             return tf.math.divide_no_nan(total, tf.reduce_sum(sample_weight))
+        count = values.shape.num_elements()
+        if count:
+            return total / float(count)
         return tf.math.divide_no_nan(total, tf.cast(tf.size(values), total.dtype))
 
 

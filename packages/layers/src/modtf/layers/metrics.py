@@ -101,13 +101,18 @@ def _for_each_example(values: Any, sample_weight: Any, combine: Callable[..., An
         rank = sample_weight.shape.rank
         if values.shape.rank > rank:
             values = combine(values, list(range(rank, values.shape.rank)))
-        sample_weight = tf.broadcast_to(sample_weight, tf.shape(values))
+        if not sample_weight.shape.is_fully_defined() or sample_weight.shape != values.shape:
+            sample_weight = tf.broadcast_to(sample_weight, tf.shape(values))
         values = values * sample_weight
         if rank > 1:
             sample_weight = combine(sample_weight, list(range(1, rank)))
     if values.shape.rank > 1:
         values = combine(values, list(range(1, values.shape.rank)))
     return values, sample_weight
+
+
+def _total(values: Any) -> Any:
+    return values if values.shape.rank == 0 else tf.reduce_sum(values)
 
 
 class Sum(Metric):
@@ -119,7 +124,7 @@ class Sum(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         values, _ = _for_each_example(values, sample_weight, tf.reduce_sum, self.dtype)
-        self.total.assign_add(tf.reduce_sum(values))
+        self.total.assign_add(_total(values))
 
     def result(self) -> Any:
         return tf.convert_to_tensor(self.total)
@@ -135,9 +140,12 @@ class Mean(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> None:
         values, sample_weight = _for_each_example(values, sample_weight, tf.reduce_mean, self.dtype)
-        self.total.assign_add(tf.reduce_sum(values))
-        count = tf.size(values) if sample_weight is None else tf.reduce_sum(sample_weight)
-        self.count.assign_add(tf.cast(count, self.dtype))
+        self.total.assign_add(_total(values))
+        if sample_weight is not None:
+            self.count.assign_add(_total(sample_weight))
+        else:
+            count = values.shape.num_elements()
+            self.count.assign_add(tf.cast(tf.size(values) if count is None else count, self.dtype))
 
     def result(self) -> Any:
         return tf.math.divide_no_nan(tf.convert_to_tensor(self.total), tf.convert_to_tensor(self.count))

@@ -15,7 +15,7 @@ from .attributes import decode_attr, decode_dtype, decode_shape
 from .control_edges import CALL_OPS
 from .errors import DataLossError, SavedModelError, UnsupportedError
 from .graph_writing import output_places
-from .op_defs import make_unknown_op
+from .op_defs import make_unknown_op, unreadable_function
 from .protos.graph_pb2 import FunctionDef, GraphDef, NodeDef, OpDef, OpList
 
 Dims = tuple[int | None, ...] | None
@@ -53,7 +53,7 @@ class FunctionReader:
         return name in self._functions
 
     def graph(self, name: str, handle_dims: Sequence[Dims] = ()) -> Graph:
-        """Returns the graph of a function.
+        """Returns the graph of a function. If it uses what is not read here, it fails when it runs.
 
         Args:
             name: its name in the file.
@@ -62,7 +62,6 @@ class FunctionReader:
 
         Raises:
             DataLossError: the function is missing, calls itself, or contradicts itself.
-            UnsupportedError: it uses what is not read here.
         """
         with self._lock:
             if name not in self._graphs:
@@ -73,10 +72,16 @@ class FunctionReader:
                     raise DataLossError(f"{self._path}: functions call each other in a circle, or too deep: {calls}.")
                 self._active.append(name)
                 try:
-                    self._graphs[name] = _FunctionBody(self, self._functions[name], self._path).read(handle_dims)
+                    self._graphs[name] = self._read(self._functions[name], handle_dims)
                 finally:
                     self._active.pop()
             return self._graphs[name]
+
+    def _read(self, proto: FunctionDef, handle_dims: Sequence[Dims]) -> Graph:
+        try:
+            return _FunctionBody(self, proto, self._path).read(handle_dims)
+        except UnsupportedError as error:  # it may never be called: it fails when it is
+            return _FunctionBody(self, proto, self._path).read_as_unreadable(str(error))
 
     def unknown_ops(self, names: Iterable[str]) -> dict[str, int]:
         """Returns how often the given functions, and those that they call, use each op that core does not have."""
@@ -103,19 +108,14 @@ class FunctionReader:
             if _is_known(name):
                 self._ops[name] = get_op(name)
             else:
-                self._ops[name] = self.unknown_op(
-                    name,
+                reason = (
                     f"The op {name!r} is not in modtf's vocabulary. A plugin can add it: register it with "
-                    "modtf.core.contracts.op in a hook `modtf_ops` under the entry-point group 'modtf.plugins'",
+                    "modtf.core.contracts.op in a hook `modtf_ops` under the entry-point group 'modtf.plugins'."
                 )
+                if name not in self._op_defs:
+                    raise UnsupportedError(reason)
+                self._ops[name] = make_unknown_op(self._op_defs[name], reason)
         return self._ops[name]
-
-    def unknown_op(self, name: str, reason: str) -> Op:
-        """Returns an op with the signature in the file, which fails when it is executed."""
-        proto = self._op_defs.get(name)
-        if proto is None:
-            raise UnsupportedError(f"{self._path}: {reason}, and the file does not say what it takes and gives.")
-        return make_unknown_op(proto, reason)
 
     def op_def(self, name: str) -> OpDef:
         """Returns the signature in the file; an empty one if there is none."""
@@ -161,6 +161,16 @@ class _FunctionBody:
                     f"{self._where}: the output {output.name!r} is of DataType {output.type}, but {tensor.dtype.name} is given."
                 )
             self._graph.outputs.append(tensor)
+        return self._graph
+
+    def read_as_unreadable(self, reason: str) -> Graph:
+        """Returns a graph that takes and gives what the function does, and fails when it runs."""
+        self._add_arguments(())
+        op = unreadable_function(reason)
+        output_dtypes = [decode_dtype(output.type) for output in self._proto.signature.output_arg]
+        dims: list[Dims] = [None] * len(output_dtypes)
+        node = self._graph.append(op, self._graph.inputs, (tuple(output_dtypes),), output_dtypes, dims)
+        self._graph.outputs.extend(node.outputs)
         return self._graph
 
     def _add_arguments(self, handle_dims: Sequence[Dims]) -> None:
@@ -233,23 +243,13 @@ class _FunctionBody:
             if key in known:
                 return known[key]
         try:
-            attrs, output_dtypes = self._bound(op, proto, inputs)
-        except (TypeError, ValueError, tf.errors.OpError, UnsupportedError) as error:
-            # The file may use the op in a way which core's does not know: it fails when it is executed, if ever.
-            op = self._reader.unknown_op(proto.op, f"The op {proto.op!r} is used in a way that is not known: {error}")
-            try:
-                attrs, output_dtypes = self._bound(op, proto, inputs)
-            except (TypeError, ValueError, KeyError, tf.errors.OpError) as error:
-                raise DataLossError(f"its op {proto.op} is not as the file says what it takes and gives: {error}") from None
+            attrs = self._attrs(op, proto, inputs)
+            output_dtypes = op.schema.output_dtypes(op.schema.bindings(input_dtypes, attrs), attrs)
+        except (TypeError, ValueError, tf.errors.OpError) as error:
+            raise UnsupportedError(f"The op {proto.op!r} is used in a way that is not known: {error}") from None
         if key is not None:
             known[key] = op, attrs, output_dtypes
         return op, attrs, output_dtypes
-
-    def _bound(
-        self, op: Op, proto: NodeDef, inputs: list[SymbolicTensor]
-    ) -> tuple[tuple[Any, ...], Sequence[tf.DType]]:
-        attrs = self._attrs(op, proto, inputs)
-        return attrs, op.schema.output_dtypes(op.schema.bindings([tensor.dtype for tensor in inputs], attrs), attrs)
 
     def _append(
         self, proto: NodeDef, op: Op, inputs: list[SymbolicTensor], attrs: tuple[Any, ...], output_dtypes: Sequence[tf.DType]
@@ -259,6 +259,8 @@ class _FunctionBody:
             shapes = op.shape_rule(*op.schema.group(inputs, attrs), **keywords)
         except (TypeError, ValueError) as error:
             raise DataLossError(f"its op {op.name} cannot take what it is given: {error}") from None
+        if op.name in CALL_OPS:
+            _check_call(attrs[op.schema.attr_index["f"]], inputs, output_dtypes)
         many = shapes if isinstance(shapes, list) else [shapes] * len(output_dtypes)
         dims = [tf.TensorShape(shape).dims for shape in many]
         if "_output_shapes" in proto.attr and any(shape is None or None in shape for shape in dims):
@@ -322,6 +324,19 @@ def _source(reference: str) -> str:
 
 def _hints(inputs: Sequence[SymbolicTensor]) -> list[Dims]:
     return [tensor.handle_dims for tensor in inputs]
+
+
+def _check_call(function: Graph, inputs: Sequence[SymbolicTensor], output_dtypes: Sequence[tf.DType]) -> None:
+    """Raises DataLossError unless the function takes and gives what the node does."""
+    for what, inside, outside in (
+        ("takes", [tensor.dtype for tensor in function.inputs], [tensor.dtype for tensor in inputs]),
+        ("gives", [tensor.dtype for tensor in function.outputs], list(output_dtypes)),
+    ):
+        if inside != outside:
+            raise DataLossError(
+                f"the function {function.name!r} {what} {[dtype.name for dtype in inside]}, "
+                f"not {[dtype.name for dtype in outside]}."
+            )
 
 
 def _merged(ours: Dims, theirs: Any) -> Dims:

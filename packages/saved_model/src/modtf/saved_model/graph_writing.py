@@ -10,8 +10,9 @@ from modtf.core.contracts import Graph, Node, Op, SymbolicTensor, get_op
 
 from .attributes import encode_attr, encode_shape
 from .control_edges import Effects
+from .errors import SavedModelError
 from .node_names import NodeNames
-from .op_defs import encode_op
+from .op_defs import encode_op, is_unreadable_function
 from .protos.graph_pb2 import AttrValue, FunctionDef, FunctionDefLibrary, GraphDef, NodeDef, OpList, VersionDef
 from .protos.tensor_pb2 import ResourceHandleProto
 
@@ -67,6 +68,11 @@ class GraphWriter:
             references[id(tensor)] = self._argument(proto, place, tensor, names)
         proto.attr["_input_shapes"].list.shape.extend(encode_shape(tensor.dims) for tensor in graph.inputs)
 
+        if any(is_unreadable_function(node.op) for node in graph.nodes):
+            raise SavedModelError(
+                f"The function {name!r} cannot be saved again, since the file that it is from has something in it which is "
+                "not understood; call it to see what."
+            )
         edges = self._effects.edges(graph)
         inputs = {id(tensor.node) for tensor in graph.inputs}
         nodes: dict[int, str] = {}
@@ -103,12 +109,12 @@ class GraphWriter:
         """Adds an Identity for each output: it may be an argument, or given twice, and waits for the effects."""
         waits: list[str] = []
         if effects and graph.outputs:
-            barrier = self._named("NoOp", names.node("NoOp"))
+            barrier = self._proto(get_op("NoOp"), names.node("NoOp"))
             barrier.input.extend(f"^{effect}" for effect in effects)
             proto.node_def.append(barrier)
             waits = [f"^{barrier.name}"]
         for tensor in graph.outputs:
-            node = self._named("Identity", names.node("Identity"))
+            node = self._proto(get_op("Identity"), names.node("Identity"))
             node.input.extend([references[id(tensor)], *waits])
             node.attr["T"].type = tensor.dtype.as_datatype_enum
             proto.node_def.append(node)
@@ -117,14 +123,13 @@ class GraphWriter:
             )
             proto.ret[output.name] = f"{node.name}:output:0"
 
-    def _named(self, op: str, name: str) -> NodeDef:
-        self._ops[op] = get_op(op)
-        return NodeDef(name=name, op=op)
+    def _proto(self, op: Op, name: str) -> NodeDef:
+        self._ops[op.name] = op
+        return NodeDef(name=name, op=op.name)
 
     def _node(self, node: Node, name: str, references: References, earlier: list[str] | None = None) -> NodeDef:
         schema = node.op.schema
-        proto = self._named(node.op.name, name)
-        self._ops[node.op.name] = node.op
+        proto = self._proto(node.op, name)
         proto.input.extend(references[id(tensor)] for tensor in node.inputs)
         proto.input.extend(f"^{other}" for other in earlier or ())
         for key, value in schema.bindings([tensor.dtype for tensor in node.inputs], node.attrs).items():

@@ -207,7 +207,7 @@ class _Loader:
     def _make_function(self, number: int, node: SavedObject, what: str) -> RestoredFunction:
         signature, input_signature = decode_function_spec(node.function.function_spec, what)
         traces = [self._concrete_function(name) for name in node.function.concrete_functions]
-        return RestoredFunction(self._name_in_parent(number), signature, input_signature, traces)
+        return RestoredFunction(self._name_in_parent(number), signature, input_signature if traces else None, traces)
 
     def _make_bare_function(self, node: SavedObject, what: str) -> RestoredConcreteFunction:
         saved = node.bare_concrete_function

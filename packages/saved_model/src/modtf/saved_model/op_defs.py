@@ -69,6 +69,31 @@ def _unknown_shape(*inputs: Any, **attrs: Any) -> None:
     return None
 
 
+_UNREADABLE = "UnreadableFunction"
+
+
+def unreadable_function(reason: str) -> Op:
+    """Returns an op that stands for the whole body of a function which is not understood.
+
+    Its attribute `Tout` says what the function gives. It raises UnimplementedError when it is executed.
+    """
+    return make_unknown_op(
+        OpDef(
+            name=_UNREADABLE,
+            input_arg=[OpDef.ArgDef(name="args", type_list_attr="Tin")],
+            output_arg=[OpDef.ArgDef(name="output", type_list_attr="Tout")],
+            attr=[OpDef.AttrDef(name="Tin", type="list(type)"), OpDef.AttrDef(name="Tout", type="list(type)")],
+            is_stateful=True,
+        ),
+        reason,
+    )
+
+
+def is_unreadable_function(op: Op) -> bool:
+    """Whether an op is what `unreadable_function` returns."""
+    return op.name == _UNREADABLE
+
+
 def schema_text(proto: OpDef) -> str:
     """Returns an OpDef in the notation of core's schemas.
 

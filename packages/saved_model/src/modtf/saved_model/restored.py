@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -182,7 +182,7 @@ class RestoredFunction:
             ValueError: there is no trace for them.
         """
         if self.input_signature is not None and not args and not kwargs:
-            args = tuple(self.input_signature)
+            return self.concrete_functions[0]
         return self._choose(self._bind(args, kwargs))[0]
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -221,20 +221,29 @@ def _is(first: Any, second: Any) -> bool:
 
 def _fit(signature: Any, given: Any, convert: bool) -> list[Any] | None:
     """The tensors among arguments that fit a trace, or None if they do not."""
-    try:
-        tf.nest.assert_same_structure(signature, given)
-    except (TypeError, ValueError):
-        return None
     tensors: list[Any] = []
-    for expected, value in zip(tf.nest.flatten(signature), tf.nest.flatten(given), strict=True):
-        if isinstance(expected, tf.TypeSpec):
-            tensor = _fit_tensor(expected, value, convert)
-            if tensor is None:
-                return None
-            tensors.append(tensor)
-        elif not _same(expected, value):
-            return None
-    return tensors
+    return tensors if _fits(signature, given, convert, tensors) else None
+
+
+def _fits(expected: Any, value: Any, convert: bool, tensors: list[Any]) -> bool:
+    """Whether an argument fits; the tensors in it are added to `tensors`, in the order that `tf.nest` has."""
+    if isinstance(expected, Mapping):
+        return (
+            isinstance(value, Mapping)
+            and expected.keys() == value.keys()
+            and all(_fits(expected[key], value[key], convert, tensors) for key in sorted(expected))
+        )
+    if isinstance(expected, (list, tuple)):
+        return (
+            isinstance(value, list if isinstance(expected, list) else tuple)
+            and len(expected) == len(value)
+            and all(_fits(part, item, convert, tensors) for part, item in zip(expected, value, strict=True))
+        )
+    if isinstance(expected, tf.TypeSpec):
+        tensor = _fit_tensor(expected, value, convert)
+        tensors.append(tensor)
+        return tensor is not None
+    return _same(expected, value)
 
 
 def _fit_tensor(spec: Any, value: Any, convert: bool) -> Any:

@@ -102,6 +102,7 @@ class Case:
         tolerance: How many times the dtype's ordinary tolerance the values may differ; 0 asks for equal bits.
         smooth: Whether finite differences say what the gradient is.
         orders: Up to which order TensorFlow has gradients of it.
+        outputs: How many of the first outputs are looked at, if the others are the op's own affair.
         number: Which of the op's cases it is.
     """
 
@@ -114,6 +115,7 @@ class Case:
         tolerance: float,
         smooth: bool,
         orders: int,
+        outputs: int | None,
         number: int,
     ) -> None:
         self.op = op
@@ -123,6 +125,7 @@ class Case:
         self.tolerance = tolerance
         self.smooth = smooth
         self.orders = orders
+        self.outputs = outputs
         self.number = number
 
     def __repr__(self) -> str:
@@ -197,14 +200,14 @@ class Example:
         return checksum
 
     def call(self, op: Callable[..., Any], tensors: Sequence[Any]) -> list[Any]:
-        """Calls a raw op with tensors standing for `arrays`; returns the outputs, lists spread out."""
+        """Calls a raw op with tensors standing for `arrays`; returns the outputs to look at, lists spread out."""
         given: dict[str, Any] = {name: [] for name in self._lists}
         for name, tensor in zip(self.names, tensors, strict=True):
             if name in self._lists:
                 given[name].append(tensor)
             else:
                 given[name] = tensor
-        return list(_spread(op(**given, **self.attrs)))
+        return list(_spread(op(**given, **self.attrs)))[: self.case.outputs]
 
 
 def flowing_gradient(shape: tuple[int, ...], dtype: str, position: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from modtf.core.values.errors import NotFoundError
 
 
 def __getattr__(name: str) -> _Any:
-    if name.startswith("__"):
+    if name.startswith("_"):  # no op does; and looking up others may load plugins
         raise AttributeError(name)
     try:
         op = get_op(name)

@@ -135,6 +135,8 @@ def _product_gradient(call: Any, dy: Tensor, multiply: Any, flip_a: str, flip_b:
 
 
 def _cross(xp: Any, a: Any, b: Any) -> Any:
+    if a.shape != b.shape:
+        raise ValueError(f"Both inputs must be of same shape: {list(a.shape)} vs. {list(b.shape)}")
     (a0, a1, a2), (b0, b1, b2) = ([x[..., index] for index in range(3)] for x in (a, b))
     return xp.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)
 

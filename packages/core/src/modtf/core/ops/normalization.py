@@ -119,9 +119,11 @@ def _normalize_grad(
     return dx, xp.astype(d_scale, mean.dtype, copy=False), xp.astype(d_offset, mean.dtype, copy=False)
 
 
-def _statistics_dims(x: Tensor, data_format: str, *vectors: Tensor) -> Any:
-    dims = with_rank(x, len(data_format), "x")
-    return merged((dims[_channel_axis(data_format)],), *(vector.dims for vector in vectors))
+def _dims(x: Tensor, data_format: str, *vectors: Tensor) -> tuple[Any, Any]:
+    """The shapes of the images and of what there is one of for each channel."""
+    images, axis = with_rank(x, len(data_format), "x"), _channel_axis(data_format)
+    vector = merged((images[axis],), *(vector.dims for vector in vectors))
+    return merged(images, (*images[:axis], *vector, *images[axis + 1 :])), vector
 
 
 def _written_out(call: Any) -> list[Tensor]:
@@ -163,8 +165,9 @@ def _register(version: str, types: str, statistics: str, formats: str) -> None:
     def forward_shape(
         x: Tensor, scale: Tensor, offset: Tensor, mean: Tensor, variance: Tensor, **attrs: Any
     ) -> list[Any]:
-        vector = _statistics_dims(x, attrs["data_format"], scale, offset)
-        return [x.dims, vector, vector, vector, vector, *([()] if extra else [])]
+        estimates = () if attrs["is_training"] and attrs["exponential_avg_factor"] == 1 else (mean, variance)
+        images, vector = _dims(x, attrs["data_format"], scale, offset, *estimates)
+        return [images, vector, vector, vector, vector, *([()] if extra else [])]
 
     def backward(
         xp: Any, y_backprop: Any, x: Any, scale: Any, mean: Any, variance: Any, *unused: Any, **attrs: Any
@@ -172,9 +175,11 @@ def _register(version: str, types: str, statistics: str, formats: str) -> None:
         empty = xp.zeros((0,), dtype=mean.dtype)
         return (*_normalize_grad(xp, y_backprop, x, scale, mean, variance, **attrs), empty, empty)
 
-    def backward_shape(y_backprop: Tensor, x: Tensor, scale: Tensor, *others: Any, **attrs: Any) -> list[Any]:
-        vector = _statistics_dims(x, attrs["data_format"], scale)
-        return [merged(x.dims, y_backprop.dims), vector, vector, (0,), (0,)]
+    def backward_shape(
+        y_backprop: Tensor, x: Tensor, scale: Tensor, mean: Tensor, variance: Tensor, *unused: Any, **attrs: Any
+    ) -> list[Any]:
+        images, vector = _dims(x, attrs["data_format"], scale, mean, variance)
+        return [merged(images, y_backprop.dims), vector, vector, (0,), (0,)]
 
     normalize = register(
         Op(

@@ -13,7 +13,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from modtf.core.engine.shape_rules import constant_value, dims_from_value
+from modtf.core.engine.shape_rules import constant_value, dims_from_value, merged, with_rank
 from modtf.core.engine.vocabulary import Op, find_kernel_dtype, op, register
 from modtf.core.ops.random_bits import (
     AUTO_SELECT, PHILOX, THREEFRY, joined, philox_blocks, random_words, scrambled_seed, split_axis,
@@ -80,19 +80,19 @@ def draw_integers(
     return xp.astype(xp.astype(numbers, xp.int64), find_kernel_dtype(xp, dtype))
 
 
-def _box_muller(xp: Any, first: Any, second: Any, dtype: DType) -> tuple[Any, Any]:
-    """Two normal numbers from two uniform ones, each step rounded to the dtype, or to float32 if it is shorter.
+def _box_muller(xp: Any, first: Any, second: Any, precision: DType, turn: float = 2 * math.pi) -> tuple[Any, Any]:
+    """Two normal numbers from two uniform ones, each step rounded to a precision; `turn` is the angle of a full turn.
 
     G. E. P. Box and M. E. Muller, "A Note on the Generation of Random Normal Deviates", Ann. Math. Stat. 29 (1958).
     """
-    rounded = xp.float64 if dtype is float64 else xp.float32
+    rounded = find_kernel_dtype(xp, precision)
 
     def step(value: Any) -> Any:
         return xp.astype(xp.astype(value, rounded), xp.float64)
 
-    smallest = 1e-7 if dtype is float64 else float(np.float32(1e-7))
-    radius = step(xp.sqrt(-2 * step(xp.log(xp.clip(first, smallest, 1.0)))))
-    angle = step(2 * math.pi * second)
+    smallest = 1e-7 if precision is float64 else float(np.float32(1e-7))
+    radius = step(xp.sqrt(step(-2 * step(xp.log(step(xp.clip(first, smallest, 1.0)))))))
+    angle = step(turn * second)
     return step(step(xp.sin(angle)) * radius), step(step(xp.cos(angle)) * radius)
 
 
@@ -103,7 +103,8 @@ def _normal_pairs(xp: Any, words: Any, dtype: DType) -> Any:
                                                   words[..., 2] | (words[..., 3] << 32)], axis=-1), dtype)  # fmt: skip
     else:
         uniform = _fraction(xp, PHILOX, words, float32)
-    pairs = [_box_muller(xp, uniform[..., i], uniform[..., i + 1], dtype) for i in range(0, uniform.shape[-1], 2)]
+    precision = float64 if dtype is float64 else float32
+    pairs = [_box_muller(xp, uniform[..., i], uniform[..., i + 1], precision) for i in range(0, uniform.shape[-1], 2)]
     return xp.stack([number for pair in pairs for number in pair], axis=-1)
 
 
@@ -120,7 +121,8 @@ def draw_normal(xp: Any, algorithm: int, key: Any, counter: Any, shape: Sequence
         )  # fmt: skip
         uniform = _fraction(xp, algorithm, words, wide)
         halves = (xp.take(uniform, xp.asarray(index), axis=axis + 1) for index in (0, 1))
-        numbers = joined(xp, _box_muller(xp, *halves, dtype), shape)
+        turn = float(np.asarray(2 * math.pi, wide.np_dtype))  # XLA has it in the dtype
+        numbers = joined(xp, _box_muller(xp, *halves, wide, turn), shape)
     else:
         per_block = 2 if dtype is float64 else 4
         words = philox_blocks(xp, key, counter, xp.arange(-(-size // per_block), dtype=xp.uint64))
@@ -214,6 +216,11 @@ def said_dims(shape: Tensor, *others: Tensor, **attrs: Any) -> Dims:
     return dims_from_value(shape)
 
 
+def _seeded_dims(shape: Tensor, seed: Tensor, *others: Tensor, **attrs: Any) -> Dims:
+    merged(seed.dims, (2,))
+    return dims_from_value(shape)
+
+
 def _stateless(name: str, draw: Callable[..., Any], types: str, default: str, parameters: Sequence[str] = ()) -> None:
     """Registers the op of key and counter and the older one of a seed."""
     inputs = "".join(f", {name}: dtype" for name in parameters)
@@ -250,7 +257,7 @@ def _stateless(name: str, draw: Callable[..., Any], types: str, default: str, pa
             f"{name}[{of_types}T: index = int32, Tseed: {seeds} = int64](shape: T, seed: Tseed{inputs}{attrs})"
             " -> (output: dtype)",
             kernel=of_seed,
-            shape=said_dims,
+            shape=_seeded_dims,
             host_inputs=("shape",),
             quiet=True,
         )
@@ -356,7 +363,7 @@ def choose(
 def chosen_dims(logits: Tensor, num_samples: Tensor, *others: Any, **attrs: Any) -> Dims:
     """The shape rule of choosing."""
     count = constant_value(num_samples)
-    rows = None if logits.dims is None else logits.dims[0]
+    rows, _ = with_rank(logits, 2, "logits")
     return (rows, None if count is None else int(count))
 
 

@@ -13,6 +13,13 @@ from modtf.layers.metrics import Mean, MeanMetricWrapper, Metric
 __all__ = ["CompiledLosses", "CompiledMetrics"]
 
 
+def examples_in(batch: Any) -> Any:
+    """The number of examples of a batch, as a Python number where it is known beforehand."""
+    first = next(leaf for leaf in tf.nest.flatten(batch) if leaf is not None)
+    known = first.shape[0]
+    return tf.shape(first)[0] if known is None else float(known)
+
+
 class Outputs:
     """The outputs of a model as a list, with a name for each.
 
@@ -129,7 +136,7 @@ class CompiledLosses:
                 continue
             value = function(*arguments)
             if self.trackers:
-                next(trackers).update_state(value, sample_weight=tf.shape(arguments[1])[0])
+                next(trackers).update_state(value, sample_weight=examples_in(arguments[1]))
             terms.append(value if factor is None else value * factor)
         return tf.add_n(terms) if terms else None
 

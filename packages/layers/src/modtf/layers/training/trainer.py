@@ -14,7 +14,7 @@ from modtf.layers.data import ArrayBatches, Batches, make_batches, split_validat
 from modtf.layers.layer import Layer
 from modtf.layers.metrics import Mean, Metric
 from modtf.layers.progress import ProgressDisplay
-from modtf.layers.training.compiled import CompiledLosses, CompiledMetrics
+from modtf.layers.training.compiled import CompiledLosses, CompiledMetrics, examples_in
 from modtf.layers.training.steps import compile_step
 
 __all__ = ["Trainer"]
@@ -199,8 +199,7 @@ class Trainer(Layer):
 
     def _track_loss(self, loss: Any, x: Any) -> None:
         assert self._compiled is not None
-        examples = tf.shape(next(leaf for leaf in tf.nest.flatten(x) if leaf is not None))[0]
-        self._compiled.loss_tracker.update_state(loss, sample_weight=examples)
+        self._compiled.loss_tracker.update_state(loss, sample_weight=examples_in(x))
 
     # Compiled steps.
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from modtf.core import raw_ops
 from modtf.core.conformance.cases.table import CASES, MISTAKES
 
 for _family in ("elementwise", "reductions", "arrays", "indexing", "matrices", "segments", "searching", "neural", "random"):
     import_module(f"{__name__}.{_family}")
+
+OPS = frozenset(dir(raw_ops))
+"""The ops that core itself has: plugins add theirs later, when an op is asked for that core lacks."""
 
 COVERED_ELSEWHERE = {
     "AssignAddVariableOp": "takes a variable: test_variables",
@@ -34,4 +38,4 @@ COVERED_ELSEWHERE = {
 }
 """Ops without a case, and why."""
 
-__all__ = ["CASES", "COVERED_ELSEWHERE", "MISTAKES"]
+__all__ = ["CASES", "COVERED_ELSEWHERE", "MISTAKES", "OPS"]

@@ -27,7 +27,7 @@ for _name, _tolerance in {"StatelessRandomUniform": 0, "StatelessRandomNormal": 
     case(_name, i32([0]), _SEED, dtypes="float32", dtype="T")
     case(_name, i32([]), _SEED, dtypes="float32", tolerance=_tolerance, dtype="T")
     mistake(_name, i32([3]), i64([1]), dtype="float32")
-    mistake(_name, i32([-3]), _SEED, dtype="float32")
+    mistake(_name, i32([-3]), _SEED, told_by="arguments", dtype="float32")
 case("StatelessRandomUniformInt", i32([3, 5]), _SEED, i32(-5), i32(100), dtypes="int32")
 case("StatelessRandomUniformInt", i32([300]), _SEED, i64(-(2**40)), i64(2**41), dtypes="int64")
 case("StatelessRandomUniformFullInt", i32([3, 5]), _SEED, dtypes="int32 int64 uint32 uint64", dtype="T")

@@ -33,14 +33,15 @@ def case(
     tolerance: float = 1.0,
     smooth: bool = True,
     orders: int = 2,
+    outputs: int | None = None,
     **attrs: Any,
 ) -> None:
     """Adds a call; see `Case` for the arguments."""
-    CASES.append(Case(op, inputs, attrs, dtypes, tolerance, smooth, orders, _numbers[op]))
+    CASES.append(Case(op, inputs, attrs, dtypes, tolerance, smooth, orders, outputs, _numbers[op]))
     _numbers[op] += 1
 
 
 def mistake(op: str, *inputs: Any, dtypes: str = "float32", told_by: str = "shapes", **attrs: Any) -> None:
     """Adds a call that is refused; see `Mistake`."""
     number = sum(known.case.op == op for known in MISTAKES)
-    MISTAKES.append(Mistake(Case(op, inputs, attrs, dtypes, 1.0, False, 0, number), told_by))
+    MISTAKES.append(Mistake(Case(op, inputs, attrs, dtypes, 1.0, False, 0, None, number), told_by))

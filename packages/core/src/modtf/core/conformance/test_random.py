@@ -1,0 +1,117 @@
+"""Random numbers: TensorFlow's for the same seeds, and the same ones on every backend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modtf import core as tf
+from modtf.core.conformance.checking import compare
+from modtf.core.conformance.report import Report
+
+R = tf.raw_ops
+
+# What TensorFlow 2.21 gives: two calls one after the other of each op with the seeds 7 and 9.
+_SEEDED: dict[str, tuple[dict[str, Any], list[list[Any]]]] = {
+    "RandomUniform": (
+        {"shape": [4], "dtype": "float32"},
+        [
+            [0.5363448858261108, 0.4732365608215332, 0.46388888359069824, 0.5174180269241333],
+            [0.43229734897613525, 0.04334676265716553, 0.8218967914581299, 0.5192755460739136],
+        ],
+    ),
+    "RandomStandardNormal": (
+        {"shape": [4], "dtype": "float32"},
+        [
+            [0.1868204027414322, -1.1004788875579834, -0.13537488877773285, -1.2320283651351929],
+            [0.34838324785232544, 1.2473622560501099, -0.0756697952747345, -0.6217355132102966],
+        ],
+    ),
+    "TruncatedNormal": (
+        {"shape": [4], "dtype": "float32"},
+        [
+            [0.1868204027414322, -1.1004788875579834, -0.13537488877773285, -1.2320283651351929],
+            [0.34838324785232544, 1.2473622560501099, -0.0756697952747345, -0.6217355132102966],
+        ],
+    ),
+    "RandomUniformInt": ({"shape": [4], "minval": -5, "maxval": 1000}, [[776, 915, 483, 143], [892, 740, 520, 88]]),
+    "RandomShuffle": ({"value": np.arange(6, dtype=np.int32)}, [[1, 0, 4, 2, 5, 3], [1, 3, 5, 0, 4, 2]]),
+    "Multinomial": (
+        {"logits": np.array([[0.0, 1.0, 2.0]], np.float32), "num_samples": 6, "output_dtype": "int32"},
+        [[[1, 2, 2, 2, 2, 1]], [[1, 1, 2, 2, 1, 1]]],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", _SEEDED)
+def test_seeded_ops(name: str, report: Report) -> None:
+    """They go on where they stopped, and start again when the global seed is set."""
+    arguments, expected = _SEEDED[name]
+    dtype = np.float32 if arguments.get("dtype") else np.int32
+    for _ in range(2):
+        tf.random.set_seed(1)
+        for numbers in expected:
+            compare(name, getattr(R, name)(**arguments, seed=7, seed2=9), np.array(numbers, dtype))
+    report.passed.add(name)
+
+
+@pytest.mark.parametrize("name", _SEEDED)
+def test_unseeded_ops_in_a_function(name: str) -> None:
+    """Each call draws anew; the passes neither fold such an op nor merge two of them."""
+    arguments, _ = _SEEDED[name]
+    many = {"shape": [100], "value": np.arange(100), "num_samples": 100}
+    arguments = {key: many.get(key, value) for key, value in arguments.items()}
+
+    @tf.function
+    def draw() -> Any:
+        return getattr(R, name)(**arguments), getattr(R, name)(**arguments)
+
+    (first, second), (third, _) = draw(), draw()
+    assert not np.array_equal(first.numpy(), second.numpy())
+    assert not np.array_equal(first.numpy(), third.numpy())
+
+
+def test_the_global_seed() -> None:
+    tf.random.set_seed(5)
+    compare("the first", tf.random.uniform([2]), np.array([0.6263930797576904, 0.5298432111740112], np.float32))
+    compare("the second", tf.random.uniform([2]), np.array([0.7017074823379517, 0.043367862701416016], np.float32))
+    compare("seeded", tf.random.uniform([2], seed=3), np.array([0.2886784076690674, 0.6889241933822632], np.float32))
+
+
+def test_generators() -> None:
+    generator = tf.random.Generator.from_seed(42)
+    compare("uniform", generator.uniform([2]), np.array([0.7493447065353394, 0.7356196641921997], np.float32))
+    compare("normal", generator.normal([2]), np.array([0.9029392004013062, -0.12441138178110123], np.float32))
+    integers = tf.function(lambda: generator.uniform([3], 0, 100, tf.int32))()
+    compare("integers, in a function", integers, np.array([37, 47, 7], np.int32))
+    compare("the state", generator.state.value(), np.array([1834, 0, 0]))
+
+
+def test_skipping(report: Report) -> None:
+    state = tf.Variable(np.array([1, 2, 3]))
+    given = R.RngReadAndSkip(resource=state.handle, alg=1, delta=tf.constant(5, tf.uint64))
+    compare("the state before", given, np.array([1, 2, 3]))
+    compare("the state after", state.value(), np.array([1281, 2, 3]))
+    R.RngSkip(resource=state.handle, algorithm=tf.constant(1, tf.int64), delta=tf.constant(2, tf.int64))
+    compare("skipped again", state.value(), np.array([1793, 2, 3]))
+    report.passed |= {"RngReadAndSkip", "RngSkip"}
+
+
+@pytest.mark.parametrize("algorithm", [1, 2], ids=["philox", "threefry"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "int32", "int64", "uint32", "uint64"])
+def test_equal_on_all_backends(algorithm: int, dtype: str) -> None:
+    """Bit by bit, also across many blocks of the generator, and inside functions."""
+    key = tf.constant([2**63 + 11], tf.uint64)
+    counter = tf.constant([2**64 - 2] if algorithm == 2 else [2**64 - 2, 5], tf.uint64)
+    op = R.StatelessRandomUniformFullIntV2 if "int" in dtype else R.StatelessRandomUniformV2
+
+    def draw(key: Any, counter: Any) -> Any:
+        return op(shape=[11, 13], key=key, counter=counter, alg=algorithm, dtype=dtype)
+
+    with tf.backend("numpy"):
+        expected = draw(key, counter).numpy()
+    assert len(np.unique(expected.astype(np.float64))) > 50
+    compare("eager", draw(key, counter), expected, 0)
+    compare("traced", tf.function(draw)(key, counter), expected, 0)

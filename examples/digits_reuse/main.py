@@ -144,7 +144,7 @@ def plot(results: dict[str, list[tuple[float, float, int]]], path: Path) -> None
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
-    for row, (way, runs) in enumerate(results.items()):
+    for row, runs in enumerate(results.values()):
         accuracies = [run[0] for run in runs]
         axes.barh(row, np.mean(accuracies), color=f"C{row}", alpha=0.35)
         axes.scatter(accuracies, [row] * len(accuracies), color=f"C{row}", zorder=3)
@@ -171,7 +171,9 @@ def main() -> None:
     start = time.perf_counter()
     classifier = train(extractor, x[old], y[old], epochs=8, rate=2e-3)
     _, accuracy = classifier.evaluate(x[old], y[old], batch_size=256, verbose=0)
-    print(f"Trained on digits 0 to 4 with {tf.config.get_backend()}: {accuracy:.1%} in {time.perf_counter() - start:.1f} s")
+    print(
+        f"Trained on digits 0 to 4 with {tf.config.get_backend()}: {accuracy:.1%} in {time.perf_counter() - start:.1f} s"
+    )
 
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder)) as address:
         url = f"{address}/{publish(extractor, Path(folder))}"

@@ -111,7 +111,9 @@ def two_signatures(tf: Any) -> Exchanged:
             self.total = tf.Variable(0.0)
             self.weights = tf.Variable(numbers(3, 2))
 
-        @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32), tf.TensorSpec([2], tf.float32, name="bias")])
+        @tf.function(
+            input_signature=[tf.TensorSpec([None, 3], tf.float32), tf.TensorSpec([2], tf.float32, name="bias")]
+        )
         def predict(self, x: Any, b: Any) -> Any:
             return tf.raw_ops.MatMul(a=x, b=self.weights) + b, b
 
@@ -170,7 +172,10 @@ def arguments(tf: Any) -> Exchanged:
     for path, args, kwargs in calls:
         getattr(module, path)(*args, **kwargs)
     plain = {"x": numbers(3), "pair": (np.float32(2), numbers(3, seed=2))}
-    calls = [(path, (plain, *args[1:]) if path == "call" else (np.array([1, 299], np.int32),), kwargs) for path, args, kwargs in calls]
+    calls = [
+        (path, (plain, *args[1:]) if path == "call" else (np.array([1, 299], np.int32),), kwargs)
+        for path, args, kwargs in calls
+    ]
     calls[3] = ("call", (plain,), {"scale": np.float32(5)})
     return Exchanged(module, None, calls, {})
 

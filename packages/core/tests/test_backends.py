@@ -84,7 +84,9 @@ def test_a_plugin_backend_is_found_and_used(entry_points):
 
 def test_a_backend_for_another_contract_is_refused(entry_points):
     entry_points("modtf.backends", future=FromTheFuture)
-    with pytest.raises(RuntimeError, match=r"version 2 of the backend contract, but modtf-core speaks version 1.*pip install"):
+    with pytest.raises(
+        RuntimeError, match=r"version 2 of the backend contract, but modtf-core speaks version 1.*pip install"
+    ):
         tf.config.set_backend("future")
     assert tf.config.get_backend() == "numpy"
 
@@ -116,7 +118,10 @@ def test_what_a_backend_lacks_falls_back():
 def test_falling_back_can_be_switched_off():
     tf.config.set_soft_device_placement(False)
     try:
-        with contracts.scoped(backend=Bare()), pytest.raises(tf.errors.UnimplementedError, match="Tanh cannot be computed by"):
+        with (
+            contracts.scoped(backend=Bare()),
+            pytest.raises(tf.errors.UnimplementedError, match="Tanh cannot be computed by"),
+        ):
             R.Tanh(tf.constant(1.0))
     finally:
         tf.config.set_soft_device_placement(True)

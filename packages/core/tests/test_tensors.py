@@ -24,7 +24,8 @@ def test_dtypes_of_values(value, dtype):
 
 
 @pytest.mark.parametrize(
-    ("value", "dtype"), [(1.5, "int32"), (1, "bool"), ("a", "float32"), (300, "uint8"), (1j, "float32"), ([True, 2], None)]
+    ("value", "dtype"),
+    [(1.5, "int32"), (1, "bool"), ("a", "float32"), (300, "uint8"), (1j, "float32"), ([True, 2], None)],
 )
 def test_values_that_do_not_fit(value, dtype):
     with pytest.raises((TypeError, ValueError), match="Cannot convert|Can't convert"):

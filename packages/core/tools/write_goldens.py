@@ -27,7 +27,6 @@ from modtf.core.conformance.examples import Example, flowing_gradient
 from modtf.core.conformance.goldens import Golden, Writer
 from modtf.core.contracts import get_op
 
-
 # What stands for ops that TensorFlow itself replaces before a graph runs, or reads in old graphs only.
 STAND_INS: dict[str, Callable[..., Any]] = {
     "AccumulateNV2": lambda inputs, shape: tf.raw_ops.AddN(inputs=inputs),
@@ -84,13 +83,15 @@ def traced_shapes(example: Example) -> list[list[list[int | None] | None]]:
     """The outputs' shapes while tracing: the varied inputs' shapes known, their ranks only, nothing."""
     results = []
     for hide in (lambda shape: shape, lambda shape: [None] * len(shape), lambda shape: None):
-        specs = [tf.TensorSpec(hide(example.arrays[i].shape), tf.as_dtype(example.arrays[i].dtype)) for i in example.varied]
+        specs = [
+            tf.TensorSpec(hide(example.arrays[i].shape), tf.as_dtype(example.arrays[i].dtype)) for i in example.varied
+        ]
 
         @tf.function(input_signature=specs, autograph=False)
         def traced(*given: Any) -> Any:
             remaining = iter(given)
             tensors = [
-                next(remaining) if index in example.varied else tf.constant(array)  # noqa: B023 (called at once)
+                next(remaining) if index in example.varied else tf.constant(array)
                 for index, array in enumerate(example.arrays)
             ]
             return example.call(raw_op(example), tensors)

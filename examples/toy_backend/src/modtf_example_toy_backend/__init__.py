@@ -24,7 +24,9 @@ class ToyBackend(ArrayBackend):
     """
 
     name = "toy"
-    contract_version = 1  # the one that this was written for: core refuses backends for others, and says what to upgrade
+    contract_version = (
+        1  # the one that this was written for: core refuses backends for others, and says what to upgrade
+    )
     xp = array_api_strict
 
     # What this backend does in a way of its own. An op that is not here uses the kernel that core has for every Array

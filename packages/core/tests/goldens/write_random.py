@@ -1,6 +1,6 @@
 """Writes random.npz, TensorFlow's draws for the cases in random_cases.py.
 
-    pip install tensorflow-cpu==2.21.* && python goldens/write_random.py
+pip install tensorflow-cpu==2.21.* && python goldens/write_random.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """modtf's core: TensorFlow's programming model over exchangeable backends.
 
-    from modtf import core as tf
+from modtf import core as tf
 """
 
 from modtf.core import ops as _ops  # registers the vocabulary before anything is built on it

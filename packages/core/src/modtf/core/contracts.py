@@ -4,9 +4,7 @@ Together with the names of `modtf.core` itself this is all of core that may be u
 """
 
 from modtf.core.backends.contract import CONTRACT_VERSION, ArrayBackend, Backend
-from modtf.core.engine.plugins import PLUGIN_CONTRACT_VERSION, hookimpl, plugin_manager
 from modtf.core.backends.selection import check_contract, get_backend
-from modtf.core.values.trackable import ReusableSavedModel, SavedRoot, Trackable, is_trackable
 from modtf.core.engine.binding import Bound, home
 from modtf.core.engine.calls import call_graph, is_stateful
 from modtf.core.engine.context import scoped
@@ -14,9 +12,11 @@ from modtf.core.engine.execution import explain
 from modtf.core.engine.functions import ConcreteFunction, Function, trace
 from modtf.core.engine.graphs import Graph, Node
 from modtf.core.engine.passes import copy_node, optimize
+from modtf.core.engine.plugins import PLUGIN_CONTRACT_VERSION, hookimpl, plugin_manager
 from modtf.core.engine.vocabulary import Call, Op, find_kernel_dtype, get_op, op, register
 from modtf.core.values.resources import Handle, Resource
 from modtf.core.values.tensors import EagerTensor, SymbolicTensor
+from modtf.core.values.trackable import ReusableSavedModel, SavedRoot, Trackable, is_trackable
 
 __all__ = [
     "CONTRACT_VERSION", "PLUGIN_CONTRACT_VERSION", "ArrayBackend", "Backend", "Bound", "Call", "ConcreteFunction",

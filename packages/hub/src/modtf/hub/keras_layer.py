@@ -73,12 +73,16 @@ class KerasLayer(layers.Layer):
         if self.signature_outputs_as_dict and self.output_key is not None:
             raise ValueError("Give either signature_outputs_as_dict=True or an output_key, not both.")
         if not self.signature_outputs_as_dict and self.output_key is None:
-            raise ValueError("With a signature, say which output to return (output_key) or signature_outputs_as_dict=True.")
+            raise ValueError(
+                "With a signature, say which output to return (output_key) or signature_outputs_as_dict=True."
+            )
         if self.trainable:
             raise ValueError("A signature cannot be trained: leave out trainable=True, or use a Reusable SavedModel.")
         signatures = getattr(self.model, "signatures", {})
         if self.signature not in signatures:
-            raise ValueError(f"The model has no signature {self.signature!r}; it has: {', '.join(signatures) or 'none'}.")
+            raise ValueError(
+                f"The model has no signature {self.signature!r}; it has: {', '.join(signatures) or 'none'}."
+            )
         return signatures[self.signature]
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -114,9 +118,13 @@ class KerasLayer(layers.Layer):
         if self.output_key is None:
             return outputs
         if not isinstance(outputs, Mapping):
-            raise ValueError(f"output_key={self.output_key!r} needs outputs that are a dict, but the model gave {outputs!r}.")
+            raise ValueError(
+                f"output_key={self.output_key!r} needs outputs that are a dict, but the model gave {outputs!r}."
+            )
         if self.output_key not in outputs:
-            raise ValueError(f"The model's outputs are {', '.join(sorted(outputs))}; none is called {self.output_key!r}.")
+            raise ValueError(
+                f"The model's outputs are {', '.join(sorted(outputs))}; none is called {self.output_key!r}."
+            )
         return outputs[self.output_key]
 
     def _with_declared_shape(self, outputs: Any) -> Any:
@@ -143,7 +151,9 @@ class KerasLayer(layers.Layer):
             NotImplementedError: The layer was made of an object rather than a handle.
         """
         if not isinstance(self.handle, str):
-            raise NotImplementedError("A KerasLayer can only be described by its configuration if it was made of a handle.")
+            raise NotImplementedError(
+                "A KerasLayer can only be described by its configuration if it was made of a handle."
+            )
         config = {
             "name": self.name,
             "dtype": self.dtype,

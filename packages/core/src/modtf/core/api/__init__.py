@@ -1,0 +1,1 @@
+"""The thin functions that people call, over the ops."""

@@ -16,8 +16,6 @@ from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import as_dtype
 from modtf.core.values.tensors import Tensor
 
-# ruff: noqa: A001, A002 (the functions and arguments have TensorFlow's names, some of which are Python's too)
-
 __all__ = [
     "abs", "accumulate_n", "acos", "acosh", "add", "add_n", "angle", "asin", "asinh", "atan", "atan2", "atanh", "cast", "ceil",
     "complex", "conj", "cos", "cosh", "digamma", "divide", "divide_no_nan", "equal", "erf", "erfc", "erfcinv", "erfinv", "exp",
@@ -38,7 +36,9 @@ _REAL = "floating or integer"
 _NUMBER = "floating, integer or complex"
 
 
-def _documented(function: Callable[..., Tensor], name: str, summary: str, args: str, returns: str) -> Callable[..., Tensor]:
+def _documented(
+    function: Callable[..., Tensor], name: str, summary: str, args: str, returns: str
+) -> Callable[..., Tensor]:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = (
         f"{summary}\n\n    Args:\n{args}        name: A name for the graph node.\n\n    Returns:\n        {returns}\n"
@@ -98,7 +98,9 @@ acosh = _of_one("Acosh", "acosh", "Returns the inverse hyperbolic cosine; NaN be
 atanh = _of_one("Atanh", "atanh", "Returns the inverse hyperbolic tangent; NaN outside [-1, 1].", _FLOATING_OR_COMPLEX)
 erf = _of_one("Erf", "erf", "Returns the error function (Cody 1969).", _FLOATING)
 erfc = _of_one("Erfc", "erfc", "Returns 1 - erf(x), exact for large x too.", _FLOATING)
-erfinv = _of_one("Erfinv", "erfinv", "Returns the inverse of the error function (AS 241); NaN outside [-1, 1].", _FLOATING)
+erfinv = _of_one(
+    "Erfinv", "erfinv", "Returns the inverse of the error function (AS 241); NaN outside [-1, 1].", _FLOATING
+)
 ndtri = _of_one("Ndtri", "ndtri", "Returns the standard normal distribution's quantile of x (AS 241).", _FLOATING)
 lgamma = _of_one("Lgamma", "lgamma", "Returns the logarithm of |gamma(x)| (Lanczos).", _FLOATING)
 digamma = _of_one("Digamma", "digamma", "Returns the derivative of `lgamma`; NaN at its poles 0, -1, ...", _FLOATING)
@@ -107,14 +109,18 @@ ceil = _of_one("Ceil", "ceil", "Returns the smallest whole number that is not be
 rint = _of_one("Rint", "rint", "Returns the nearest whole number, of two the even one.", _FLOATING)
 is_nan = _of_one("IsNan", "is_nan", "Returns whether elements are NaN.", _FLOATING, "dtype bool")
 is_inf = _of_one("IsInf", "is_inf", "Returns whether elements are infinite.", _FLOATING, "dtype bool")
-is_finite = _of_one("IsFinite", "is_finite", "Returns whether elements are neither infinite nor NaN.", _FLOATING, "dtype bool")
+is_finite = _of_one(
+    "IsFinite", "is_finite", "Returns whether elements are neither infinite nor NaN.", _FLOATING, "dtype bool"
+)
 logical_not = _of_one("LogicalNot", "logical_not", "Returns whether elements are false.", _BOOL)
 
 subtract = _of_two("Sub", "subtract", "Returns x - y.", _NUMBER)
 multiply = _of_two("Mul", "multiply", "Returns x * y.", _NUMBER)
 realdiv = _of_two("RealDiv", "realdiv", "Returns x / y.", _FLOATING_OR_COMPLEX)
 truncatediv = _of_two("TruncateDiv", "truncatediv", "Returns x / y rounded towards zero.", _REAL)
-truncatemod = _of_two("TruncateMod", "truncatemod", "Returns the remainder of `truncatediv`, with the sign of x.", _REAL)
+truncatemod = _of_two(
+    "TruncateMod", "truncatemod", "Returns the remainder of `truncatediv`, with the sign of x.", _REAL
+)
 floordiv = _of_two("FloorDiv", "floordiv", "Returns x / y rounded down.", _REAL)
 floormod = _of_two("FloorMod", "floormod", "Returns the remainder of `floordiv`, with the sign of y.", _REAL)
 mod = _of_two("FloorMod", "mod", "Returns the remainder of `floordiv`, with the sign of y.", _REAL)
@@ -122,10 +128,14 @@ pow = _of_two("Pow", "pow", "Returns x to the power y.", _NUMBER)
 maximum = _of_two("Maximum", "maximum", "Returns the larger of x and y; NaN if either is.", _REAL)
 minimum = _of_two("Minimum", "minimum", "Returns the smaller of x and y; NaN if either is.", _REAL)
 squared_difference = _of_two("SquaredDifference", "squared_difference", "Returns (x - y) squared.", _NUMBER)
-multiply_no_nan = _of_two("MulNoNan", "multiply_no_nan", "Returns x * y, and 0 where y is 0 whatever x is.", _FLOATING_OR_COMPLEX)
+multiply_no_nan = _of_two(
+    "MulNoNan", "multiply_no_nan", "Returns x * y, and 0 where y is 0 whatever x is.", _FLOATING_OR_COMPLEX
+)
 xdivy = _of_two("Xdivy", "xdivy", "Returns x / y, and 0 where x is 0 whatever y is.", _FLOATING_OR_COMPLEX)
 xlogy = _of_two("Xlogy", "xlogy", "Returns x * log(y), and 0 where x is 0 whatever y is.", _FLOATING_OR_COMPLEX)
-xlog1py = _of_two("Xlog1py", "xlog1py", "Returns x * log(1 + y), and 0 where x is 0 whatever y is.", _FLOATING_OR_COMPLEX)
+xlog1py = _of_two(
+    "Xlog1py", "xlog1py", "Returns x * log(1 + y), and 0 where x is 0 whatever y is.", _FLOATING_OR_COMPLEX
+)
 less = _of_two("Less", "less", "Returns whether x < y.", _REAL, "dtype bool")
 less_equal = _of_two("LessEqual", "less_equal", "Returns whether x <= y.", _REAL, "dtype bool")
 greater = _of_two("Greater", "greater", "Returns whether x > y.", _REAL, "dtype bool")
@@ -331,8 +341,10 @@ def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Tensor:
 
 def _inside(limit: float, exact: int, source: np.dtype, whole: bool) -> np.ndarray:
     """The limit in the source's dtype; the number next to it if that lies outside the target's range."""
-    found = np.asarray(limit).astype(source) if source.kind not in "iu" else np.asarray(
-        max(np.iinfo(source).min, min(np.iinfo(source).max, exact)), source
+    found = (
+        np.asarray(limit).astype(source)
+        if source.kind not in "iu"
+        else np.asarray(max(np.iinfo(source).min, min(np.iinfo(source).max, exact)), source)
     )
     if whole and source.kind not in "iu" and builtins.abs(int(found)) > builtins.abs(exact):
         found = np.nextafter(found, np.zeros_like(found))

@@ -17,12 +17,9 @@ from modtf.core.engine.execution import execute
 from modtf.core.engine.shape_rules import normal_axis
 from modtf.core.engine.vocabulary import get_op
 from modtf.core.ops.einsum import parse_equation
-from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import as_dtype
 from modtf.core.values.tensors import Tensor
-
-# ruff: noqa: A002 (the arguments have TensorFlow's names, some of which are Python's too)
 
 __all__ = [
     "adjoint", "cross", "einsum", "global_norm", "l2_normalize", "matmul", "matrix_transpose", "matvec", "norm", "normalize",
@@ -240,7 +237,7 @@ def trace(x: Any, name: str | None = None) -> Tensor:
 
 
 def norm(
-    tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = None, name: str | None = None  # noqa: A002
+    tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = None, name: str | None = None
 ) -> Tensor:
     """Returns the norm of vectors or matrices.
 
@@ -263,7 +260,9 @@ def norm(
         if ord not in ("euclidean", "fro", 1, 2, np.inf):
             raise ValueError(f"'ord' must be a supported matrix norm in ['euclidean', 'fro', 1, 2, inf], got {ord}")
         if ord == 2:
-            raise NotImplementedError("The 2-norm of a matrix needs a singular value decomposition, which there is none of.")
+            raise NotImplementedError(
+                "The 2-norm of a matrix needs a singular value decomposition, which there is none of."
+            )
     else:
         if not (axis is None or isinstance(axis, int)):
             raise ValueError(f"'axis' must be None, an integer, or a tuple of 2 unique integers, got {axis}")

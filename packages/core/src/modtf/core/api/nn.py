@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from modtf.core.api import nn_sliding
-from modtf.core.api.nn_sliding import *  # noqa: F403 (they are functions of tf.nn too)
+from modtf.core.api.nn_sliding import *
 from modtf.core.engine import raw
 from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor

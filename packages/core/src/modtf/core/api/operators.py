@@ -125,7 +125,9 @@ def true_divide(x: Tensor, y: Any, name: str | None = None, op: Op = _REAL_DIV) 
         y = _operand(y, x)
     dtype = x.dtype
     if y.dtype is not dtype:
-        raise TypeError(f"`x` and `y` must have the same dtype, got {dtype!r} != {y.dtype!r}. Convert one with tf.cast.")
+        raise TypeError(
+            f"`x` and `y` must have the same dtype, got {dtype!r} != {y.dtype!r}. Convert one with tf.cast."
+        )
     if dtype not in _TRUE_DIVISION:
         raise TypeError(f"Invalid dtype {dtype!r} in division. Expected one of {list(_TRUE_DIVISION)}.")
     floating = _TRUE_DIVISION[dtype]

@@ -312,7 +312,9 @@ def stateless_normal(
     """
     wanted = _checked(dtype, _FLOATING)
     center, spread = _in_dtype(wanted, mean, stddev)
-    return _scaled(raw.StatelessRandomNormalV2(_shape(shape), **_key_counter(seed, alg), dtype=wanted), spread, center, name)
+    return _scaled(
+        raw.StatelessRandomNormalV2(_shape(shape), **_key_counter(seed, alg), dtype=wanted), spread, center, name
+    )
 
 
 def stateless_truncated_normal(
@@ -437,7 +439,9 @@ class Generator:
                 raise ValueError("A Generator takes either copy_from or state and alg, not both.")
             state, alg = copy_from.state.value(), copy_from.algorithm
         if state is None or alg is None:
-            raise ValueError("A Generator needs a state and an algorithm. Use tf.random.Generator.from_seed(1), for instance.")
+            raise ValueError(
+                "A Generator needs a state and an algorithm. Use tf.random.Generator.from_seed(1), for instance."
+            )
         self._alg = _algorithm(alg)
         if not isinstance(state, Variable):
             state = Variable(_state(state), trainable=False, name="StateVar")

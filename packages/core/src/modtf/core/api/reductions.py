@@ -15,8 +15,6 @@ from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import as_dtype
 from modtf.core.values.tensors import EagerTensor, Tensor
 
-# ruff: noqa: A002 (the arguments have TensorFlow's names, some of which are Python's too)
-
 __all__ = [
     "argmax", "argmin", "count_nonzero", "cumprod", "cumsum", "cumulative_logsumexp", "is_non_decreasing",
     "is_strictly_increasing", "lbeta", "reduce_all", "reduce_any", "reduce_euclidean_norm", "reduce_logsumexp", "reduce_max",
@@ -100,7 +98,9 @@ def reduce_any(input_tensor: Any, axis: Any = None, keepdims: bool = False, name
     return _reduced(raw.Any, input_tensor, axis, keepdims, name)
 
 
-def reduce_euclidean_norm(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
+def reduce_euclidean_norm(
+    input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None
+) -> Tensor:
     """Returns the square root of the sum of squares over axes; arguments as for `reduce_sum`."""
     return _reduced(raw.EuclideanNorm, input_tensor, axis, bool(keepdims), name)
 

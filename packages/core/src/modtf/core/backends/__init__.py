@@ -1,0 +1,1 @@
+"""The backend contract, the NumPy backend, and choosing one."""

@@ -7,8 +7,8 @@ import os
 import threading
 from collections.abc import Iterator
 
-from modtf.core.backends.numpy import NUMPY
 from modtf.core.backends.contract import CONTRACT_VERSION, Backend
+from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine import context as contexts
 from modtf.core.entry_points import installed
 

@@ -1,4 +1,4 @@
 """The conformance suite: what a backend has to do, as tests.
 
-    pytest --pyargs modtf.core.conformance --backend NAME
+pytest --pyargs modtf.core.conformance --backend NAME
 """

@@ -50,7 +50,9 @@ def test_float64(run: Any) -> None:
 def test_int64(run: Any) -> None:
     big = np.array([2**40 + 1, -(2**62)], np.int64)
     compare("2**40", run(lambda x: x + 1, tf.constant(big)), big + 1)
-    compare("products", run(lambda x: x * x, tf.constant([2**31 + 1], tf.int64)), np.array([(2**31 + 1) ** 2], np.int64))
+    compare(
+        "products", run(lambda x: x * x, tf.constant([2**31 + 1], tf.int64)), np.array([(2**31 + 1) ** 2], np.int64)
+    )
     compare("from Python", tf.constant(2**40), np.array(2**40, np.int64))
     compare("a variable", tf.Variable(big).assign_add([1, 1]).value(), big + 1)
 
@@ -75,7 +77,9 @@ def test_python_numbers_take_the_tensor_s_dtype(run: Any) -> None:
         compare(dtype, run(lambda x: x * 2 + 1, tf.constant(x)), (x * 2 + 1).astype(x.dtype))
 
 
-@pytest.mark.parametrize(("x", "y"), [("float32", "float64"), ("int32", "int64"), ("int32", "float32"), ("bfloat16", "float16")])
+@pytest.mark.parametrize(
+    ("x", "y"), [("float32", "float64"), ("int32", "int64"), ("int32", "float32"), ("bfloat16", "float16")]
+)
 def test_nothing_is_promoted(x: str, y: str) -> None:
     first, second = tf.constant([1], x), tf.constant([1], y)
     with pytest.raises(tf.errors.InvalidArgumentError):

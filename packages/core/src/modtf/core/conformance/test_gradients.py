@@ -11,7 +11,7 @@ import pytest
 from modtf import core as tf
 from modtf.core.conformance.cases import CASES
 from modtf.core.conformance.checking import compare, tensors
-from modtf.core.conformance.examples import Case, Example, flowing_gradient, some
+from modtf.core.conformance.examples import Example, flowing_gradient, some
 from modtf.core.conformance.goldens import golden_of
 
 _EXAMPLES = [example for case in CASES for example in case.gradient_examples if example.differentiable]
@@ -56,7 +56,8 @@ def test_finite_differences(example: Example) -> None:
     """The gradient along a direction is how fast the result changes along it, and so for the gradient's gradient."""
     point = [example.arrays[place] for place in example.differentiable]
     first_way, second_way = (
-        [some(*array.shape).array("float64", stream + index) for index, array in enumerate(point)] for stream in (40, 60)
+        [some(*array.shape).array("float64", stream + index) for index, array in enumerate(point)]
+        for stream in (40, 60)
     )
 
     def program(*sources: Any) -> Any:

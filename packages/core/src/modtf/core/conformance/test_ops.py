@@ -34,14 +34,18 @@ def test_eager(example: Example, report: Report) -> None:
     report.passed.add(example.case.op)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if any(np.ndim(a) > 1 for a in case.examples[0].arrays)], ids=str)
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if any(np.ndim(a) > 1 for a in case.examples[0].arrays)], ids=str
+)
 def test_eager_on_transposed_inputs(case: Case) -> None:
     """A backend's transposition may be a view; it must compute with views, too."""
     example = case.examples[0]
     given = [
         tf.raw_ops.Transpose(x=tensor, perm=list(range(array.ndim))[::-1]) if array.ndim > 1 else tensor
         for tensor, array in zip(
-            tensors([array.T.copy() if array.ndim > 1 else array for array in example.arrays]), example.arrays, strict=True
+            tensors([array.T.copy() if array.ndim > 1 else array for array in example.arrays]),
+            example.arrays,
+            strict=True,
         )
     ]
     _check(example, example.call(_raw(example), given))

@@ -103,8 +103,8 @@ def test_skipping(report: Report) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16", "int32", "int64", "uint32", "uint64"])
 def test_equal_on_all_backends(algorithm: int, dtype: str) -> None:
     """Bit by bit, also across many blocks of the generator, and inside functions."""
-    key = tf.constant([2**63 + 11], tf.uint64)
-    counter = tf.constant([2**64 - 2] if algorithm == 2 else [2**64 - 2, 5], tf.uint64)
+    key = tf.constant(np.array([2**63 + 11], np.uint64))
+    counter = tf.constant(np.array([2**64 - 2] if algorithm == 2 else [2**64 - 2, 5], np.uint64))
     op = R.StatelessRandomUniformFullIntV2 if "int" in dtype else R.StatelessRandomUniformV2
 
     def draw(key: Any, counter: Any) -> Any:

@@ -1,0 +1,1 @@
+"""What happens to values: ops run or traced, noted by tapes, gathered in graphs, compiled."""

@@ -41,7 +41,19 @@ class Bound:
         quiet: Whether `call` silences NumPy's floating-point warnings itself.
     """
 
-    __slots__ = ("attrs", "backend", "call", "dtype", "dtypes", "fell_back", "home", "homes", "op", "placement", "single")
+    __slots__ = (
+        "attrs",
+        "backend",
+        "call",
+        "dtype",
+        "dtypes",
+        "fell_back",
+        "home",
+        "homes",
+        "op",
+        "placement",
+        "single",
+    )
 
     def __init__(self, op: Op, backend: Backend, attrs: tuple[Any, ...], input_dtypes: Sequence[DType]) -> None:
         self.op = op
@@ -50,8 +62,11 @@ class Bound:
         schema = op.schema
         self.dtypes = schema.output_dtypes(schema.bindings(input_dtypes, attrs), attrs)
         outputs = schema.outputs
-        self.single = len(outputs) == 1 and len(self.dtypes) == 1 and outputs[0].number is None and not (
-            schema._is_type_list(outputs[0].type)
+        self.single = (
+            len(outputs) == 1
+            and len(self.dtypes) == 1
+            and outputs[0].number is None
+            and not (schema._is_type_list(outputs[0].type))
         )
         holds_all = all(
             dtype.kind in ("resource", "variant") or backend.supports(dtype) for dtype in (*input_dtypes, *self.dtypes)

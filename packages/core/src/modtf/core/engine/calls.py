@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from modtf.core.backends.numpy import NUMPY
 from modtf.core.backends.contract import Backend
+from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine import context as contexts
 from modtf.core.engine.binding import home
 from modtf.core.engine.execution import execute, note
@@ -128,7 +128,9 @@ def _call_gradient(call: Call, *flowing: Tensor | None) -> list[Tensor | None]:
     if isinstance(known, Differentiated) and all(item is None for item in flowing[known.output_count :]):
         own = call.outputs[: known.output_count]
         given = [
-            _or_zeros(gradient, output) for gradient, output in zip(flowing, own, strict=False) if output.dtype.is_differentiable
+            _or_zeros(gradient, output)
+            for gradient, output in zip(flowing, own, strict=False)
+            if output.dtype.is_differentiable
         ]
         gradients = call_graph(known.backward, [*given, *call.outputs[known.output_count :]])
         positions = known.positions
@@ -171,7 +173,7 @@ def _call_kernel(
     backend: Backend,
     args: list[Any],
     *,
-    Tout: Sequence[DType],  # noqa: N803 (the attribute's name)
+    Tout: Sequence[DType],
     f: Graph,
     config: str,
     config_proto: str,

@@ -50,7 +50,10 @@ def enter(**changes: Any) -> Any:
     get = changes.get
     return _variable.set(
         Context(
-            get("backend", context.backend), get("graph", context.graph), get("tapes", context.tapes), get("scope", context.scope)
+            get("backend", context.backend),
+            get("graph", context.graph),
+            get("tapes", context.tapes),
+            get("scope", context.scope),
         )
     )
 
@@ -62,7 +65,7 @@ def leave(token: Any) -> None:
 
 @contextlib.contextmanager
 def scoped(**changes: Any) -> Iterator[None]:
-    """`with scoped(backend=..., graph=..., tapes=..., scope=...):` changes the context inside the block."""
+    """Changes the context inside a `with` block: `scoped(backend=..., graph=..., tapes=..., scope=...)`."""
     token = enter(**changes)
     try:
         yield

@@ -45,8 +45,7 @@ def execute(op: Op, inputs: Sequence[Any], attrs: tuple[Any, ...] = (), name: st
             backend = default_backend()
         bound = bind(op, backend, attrs, [tensor.dtype for tensor in inputs])
     arrays = [
-        tensor.array if tensor.backend is place else tensor.on(place)
-        for tensor, place in zip(inputs, bound.placement)  # noqa: B905 (as long as each other by construction)
+        tensor.array if tensor.backend is place else tensor.on(place) for tensor, place in zip(inputs, bound.placement)
     ]
     try:
         result = bound.call(*arrays)
@@ -94,7 +93,9 @@ def explain(error: Exception, op: Op, inputs: Sequence[Any], attrs: tuple[Any, .
             message = str(mistake)
         except Exception:
             pass
-    given = ", ".join(f"{tensor.dtype.name}{list(tensor.dims) if tensor.dims is not None else '<unknown>'}" for tensor in inputs)
+    given = ", ".join(
+        f"{tensor.dtype.name}{list(tensor.dims) if tensor.dims is not None else '<unknown>'}" for tensor in inputs
+    )
     where = f"\nNode {node.name!r}, made at {node.source}." if node is not None else ""
     kind = type(error) if isinstance(error, OpError) else InvalidArgumentError
     if isinstance(error, (MemoryError, KeyboardInterrupt)):
@@ -146,7 +147,9 @@ def _bind_inputs(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple
 def _canonical_attrs(op: Op, given: dict[str, Any]) -> tuple[Any, ...]:
     if not op.cacheable:
         return op.schema.canonical_attrs(given)
-    key = tuple([(name, type(value), value) for name, value in given.items()])  # 1, 1.0 and True are equal, but not the same
+    key = tuple(
+        [(name, type(value), value) for name, value in given.items()]
+    )  # 1, 1.0 and True are equal, but not the same
     try:
         known = op.known_attrs.get(key)
     except TypeError:
@@ -158,7 +161,7 @@ def _canonical_attrs(op: Op, given: dict[str, Any]) -> tuple[Any, ...]:
 
 @functools.cache
 def _result_type(op: Op) -> Any:
-    return collections.namedtuple(op.name, [arg.name for arg in op.schema.outputs])  # noqa: PYI024
+    return collections.namedtuple(op.name, [arg.name for arg in op.schema.outputs])
 
 
 from modtf.core.values.conversion import convert_inputs  # noqa: E402 (conversion makes lists of tensors by `execute`)

@@ -235,7 +235,9 @@ class Function:
         assert self.input_signature is not None
         for leaf in nest.flatten(self.input_signature):
             if not isinstance(leaf, TensorSpec):
-                raise TypeError(f"input_signature must be a sequence of tf.TensorSpecs (or structures of them), not {leaf!r}.")
+                raise TypeError(
+                    f"input_signature must be a sequence of tf.TensorSpecs (or structures of them), not {leaf!r}."
+                )
         positional = [
             parameter
             for parameter in self._signature.parameters.values()
@@ -547,7 +549,9 @@ def _fitted(spec: Any, value: Any) -> Any:
         if isinstance(spec, Mapping) and isinstance(value, Mapping) and set(spec) == set(value):
             return {key: _fitted(spec[key], value[key]) for key in spec}
         if isinstance(spec, (list, tuple)) and isinstance(value, (list, tuple)) and len(spec) == len(value):
-            return nest.pack_sequence_as(spec, [leaf for pair in zip(spec, value, strict=True) for leaf in nest.flatten(_fitted(*pair))])
+            return nest.pack_sequence_as(
+                spec, [leaf for pair in zip(spec, value, strict=True) for leaf in nest.flatten(_fitted(*pair))]
+            )
         raise TypeError("Their structures differ.")
     given = value if isinstance(value, TensorSpec) else convert_to_tensor(value, dtype_hint=spec.dtype)
     fits = given.is_subtype_of(spec) if isinstance(given, TensorSpec) else spec.is_compatible_with(given)
@@ -561,7 +565,9 @@ def _with_specs(args: tuple[Any, ...], kwargs: dict[str, Any], signature: tuple[
 
 
 def _specs(structure: Any) -> list[TensorSpec]:
-    return [TensorSpec(leaf.shape, leaf.dtype) for leaf in nest.flatten(structure) if isinstance(leaf, (Tensor, TensorSpec))]
+    return [
+        TensorSpec(leaf.shape, leaf.dtype) for leaf in nest.flatten(structure) if isinstance(leaf, (Tensor, TensorSpec))
+    ]
 
 
 def _tensor_leaves(structure: Any) -> list[Tensor]:

@@ -85,7 +85,9 @@ def inline(graph: Graph) -> Graph:
     return rebuild(graph, visiting((graph,)))
 
 
-def splice(new: Graph, callee: Graph, inputs: Sequence[SymbolicTensor], visit: Visit = copy_node) -> list[SymbolicTensor]:
+def splice(
+    new: Graph, callee: Graph, inputs: Sequence[SymbolicTensor], visit: Visit = copy_node
+) -> list[SymbolicTensor]:
     """Copies the nodes of `callee` into `new`, `inputs` standing for its inputs; returns its outputs there."""
     env = {id(inside): outside for inside, outside in zip(callee.inputs, inputs, strict=True)}
     for node in callee.nodes:
@@ -106,7 +108,10 @@ def prune(graph: Graph) -> Graph:
             needed.update(id(tensor.node) for tensor in node.inputs)
     if len(live) == len(graph.nodes):
         return graph
-    return rebuild(graph, lambda new, node, inputs: copy_node(new, node, inputs) if id(node) in live else [None] * len(node.outputs))  # type: ignore[list-item]
+    return rebuild(
+        graph,
+        lambda new, node, inputs: copy_node(new, node, inputs) if id(node) in live else [None] * len(node.outputs),
+    )  # type: ignore[list-item]
 
 
 def fold_constants(graph: Graph) -> Graph:
@@ -151,7 +156,11 @@ def merge_common(graph: Graph) -> Graph:
             epoch[0] += 1
         if op.name == "Const":
             value = node["value"]
-            key: Any = ("Const", value.dtype.str, value.shape, value.tobytes()) if value.size <= 64 and value.dtype != object else None
+            key: Any = (
+                ("Const", value.dtype.str, value.shape, value.tobytes())
+                if value.size <= 64 and value.dtype != object
+                else None
+            )
         elif op.name == "ReadVariableOp":
             key = (op.name, id(inputs[0]), epoch[0])
         elif op.stateful or not op.cacheable:

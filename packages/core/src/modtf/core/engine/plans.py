@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.backends.numpy import NUMPY
 from modtf.core.backends.contract import Backend
+from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine.binding import Bound, home
 from modtf.core.engine.execution import explain
 from modtf.core.engine.graphs import Graph, Node
@@ -75,12 +75,16 @@ class Plan:
         moved = len(self._start)
         self._homes.append(place)
         self._start.append(None)
-        self._steps.append((lambda array: place.from_numpy(source.to_numpy(array)), (slot,), moved, (), node or tensor.node))
+        self._steps.append(
+            (lambda array: place.from_numpy(source.to_numpy(array)), (slot,), moved, (), node or tensor.node)
+        )
         return moved
 
     def _add_step(self, node: Node, uses: dict[int, int]) -> None:
         bound = Bound(node.op, self.backend, node.attrs, [tensor.dtype for tensor in node.inputs])
-        inputs = tuple(self._moved(tensor, place, node) for tensor, place in zip(node.inputs, bound.placement, strict=True))
+        inputs = tuple(
+            self._moved(tensor, place, node) for tensor, place in zip(node.inputs, bound.placement, strict=True)
+        )
         slots = [self._slot(tensor, place) for tensor, place in zip(node.outputs, bound.homes, strict=True)]
         call: Callable[..., Any]
         if bound.fell_back:

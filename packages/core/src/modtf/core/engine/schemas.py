@@ -75,7 +75,9 @@ class Schema:
     def __init__(self, text: str) -> None:
         match = _SCHEMA.fullmatch(" ".join(text.split()))
         if match is None:
-            raise ValueError(f"Not a schema: {text!r}. Expected 'Name[T: bound](x: T, *, attr: kind = value) -> (y: T)'.")
+            raise ValueError(
+                f"Not a schema: {text!r}. Expected 'Name[T: bound](x: T, *, attr: kind = value) -> (y: T)'."
+            )
         self.text = text
         self.name: str = match["name"]
         self.type_vars = {var.name: var for var in map(_parse_type_var, _split(match["vars"] or "", ","))}
@@ -256,7 +258,9 @@ class Schema:
         return grouped
 
 
-_SCHEMA = re.compile(r"(?P<name>\w+)(\[(?P<vars>.*?)\])?\((?P<inputs>.*)\) ?-> ?\((?P<outputs>[^()]*(\([^()]*\)[^()]*)*)\)")
+_SCHEMA = re.compile(
+    r"(?P<name>\w+)(\[(?P<vars>.*?)\])?\((?P<inputs>.*)\) ?-> ?\((?P<outputs>[^()]*(\([^()]*\)[^()]*)*)\)"
+)
 
 
 def _split(text: str, separator: str) -> list[str]:

@@ -45,10 +45,6 @@ def nothing(*inputs: Any, **attrs: Any) -> list[Dims]:
     return []
 
 
-def rank_of(tensor: Tensor) -> int | None:
-    return tensor.ndim
-
-
 def with_rank(tensor: Tensor, rank: int, what: str) -> tuple[int | None, ...]:
     """The tensor's sizes, all unknown if its rank is.
 
@@ -185,7 +181,9 @@ def _computed(node: Any, values: Sequence[np.ndarray]) -> np.ndarray | None:
     first = results[0]
     if any(other.shape != first.shape for other in results[1:]) or first.size > _PARTIAL_LIMIT:
         return None
-    known = np.logical_and.reduce([first == other for other in results]) if len(results) > 1 else np.ones_like(first, bool)
+    known = (
+        np.logical_and.reduce([first == other for other in results]) if len(results) > 1 else np.ones_like(first, bool)
+    )
     partial = first.astype(object)
     if not np.all(known):
         partial = np.where(known, partial, np.array(None, dtype=object))

@@ -70,7 +70,9 @@ class GradientTape:
         for item in nest.flatten(tensor):
             source = _key_tensor(item)
             if not isinstance(source, Tensor):
-                raise ValueError(f"Passed in object {item!r} of type {type(item).__name__}, not tf.Tensor or tf.Variable.")
+                raise ValueError(
+                    f"Passed in object {item!r} of type {type(item).__name__}, not tf.Tensor or tf.Variable."
+                )
             if not source.dtype.is_differentiable:
                 raise ValueError(
                     f"The dtype of the watched tensor must be floating or complex (e.g. tf.float32), not {source.dtype.name}."
@@ -150,9 +152,7 @@ class GradientTape:
         given = [None] * len(targets) if output_gradients is None else nest.flatten(output_gradients)
         others = tuple(tape for tape in contexts.current().tapes if tape is not self)
         with contexts.scoped(tapes=others):
-            results = gradients_of_calls(
-                self._calls, targets, [_key_tensor(item) for item in flat_sources], given
-            )
+            results = gradients_of_calls(self._calls, targets, [_key_tensor(item) for item in flat_sources], given)
             if mode is UnconnectedGradients.ZERO:
                 results = [
                     _zeros_like_source(source) if result is None else result

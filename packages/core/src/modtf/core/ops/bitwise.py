@@ -39,4 +39,6 @@ def _population_count(xp: Any, x: Any) -> Any:
     return xp.astype(count, xp.uint8)
 
 
-register(Op("PopulationCount[T: integer](x: T) -> (y: uint8)", kernel=_population_count, shape=unchanged)).gradient(None)
+register(Op("PopulationCount[T: integer](x: T) -> (y: uint8)", kernel=_population_count, shape=unchanged)).gradient(
+    None
+)

@@ -29,7 +29,7 @@ def _dropping_bits(xp: Any, x: Any, target: DType) -> Any:
 
 
 @op("Cast[SrcT](x: SrcT, *, DstT: type, Truncate: bool = False) -> (y: DstT)", shape=unchanged, quiet=True)
-def cast(xp: Any, x: Any, *, DstT: DType, Truncate: bool) -> Any:  # noqa: N803 (the attributes' names)
+def cast(xp: Any, x: Any, *, DstT: DType, Truncate: bool) -> Any:
     if x.dtype == object or DstT is string:
         raise UnimplementedError("Strings are not cast; see tf.strings.to_number and tf.strings.as_string")
     if dtype_of(x).is_complex and not DstT.is_complex:
@@ -45,9 +45,7 @@ def _(call: Any, dy: Tensor) -> Any:
     return raw.Cast(dy, DstT=source) if source.is_differentiable else None
 
 
-conjugate = register(
-    Op("Conj[T: complex = complex64](input: T) -> (output: T)", kernel="conj", shape=unchanged)
-)
+conjugate = register(Op("Conj[T: complex = complex64](input: T) -> (output: T)", kernel="conj", shape=unchanged))
 conjugate.gradient(lambda call, dy: raw.Conj(dy))
 
 
@@ -55,7 +53,7 @@ def _part(name: str, function: Any, types: str = "input", output: str = "output"
     """An op from complex numbers to real ones; `function(xp, x)`."""
     schema = f"{name}[T: complex = complex64]({types}: T, *, Tout: type(float32|float64) = float32) -> ({output}: Tout)"
 
-    def kernel(xp: Any, x: Any, *, Tout: DType) -> Any:  # noqa: N803
+    def kernel(xp: Any, x: Any, *, Tout: DType) -> Any:
         return xp.astype(function(xp, x), find_kernel_dtype(xp, Tout))
 
     return register(Op(schema, kernel=kernel, shape=unchanged, quiet=quiet))
@@ -89,7 +87,7 @@ def _(call: Any, dy: Tensor) -> Tensor:
     "Complex[T: float32|float64 = float32](real: T, imag: T, *, Tout: type(complex) = complex64) -> (out: Tout)",
     shape=broadcast,
 )
-def make_complex(xp: Any, real: Any, imag: Any, *, Tout: DType) -> Any:  # noqa: N803
+def make_complex(xp: Any, real: Any, imag: Any, *, Tout: DType) -> Any:
     target = find_kernel_dtype(xp, Tout)
     return xp.astype(real, target) + xp.astype(imag, target) * 1j
 

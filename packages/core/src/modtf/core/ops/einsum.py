@@ -171,7 +171,9 @@ def _contracted(xp: Any, *arrays: Any, operands: Sequence[str], result: str) -> 
 def _einsum(xp: Any, inputs: list[Any], *, equation: str) -> Any:
     operands, result = parse_equation(equation)
     if len(inputs) != len(operands) or len(inputs) > 2:
-        raise ValueError(f"Einsum takes one or two operands, as many as its equation has; got {len(inputs)} for {equation!r}")
+        raise ValueError(
+            f"Einsum takes one or two operands, as many as its equation has; got {len(inputs)} for {equation!r}"
+        )
     operands, result = _spelled_out(operands, result, [x.ndim for x in inputs])
     _sizes(operands, [x.shape for x in inputs])
     return _contracted(xp, *inputs, operands=operands, result=result)

@@ -12,7 +12,6 @@ from modtf.core.engine.vocabulary import Op, op, register
 from modtf.core.ops.common import conj, like, unbroadcast
 from modtf.core.ops.kinds import is_complex, is_integer
 from modtf.core.ops.narrow_floats import widened
-from modtf.core.ops.narrow_floats import widened
 from modtf.core.values.errors import InvalidArgumentError
 from modtf.core.values.shapes import Dims, broadcast_dims
 from modtf.core.values.tensors import Tensor
@@ -64,7 +63,9 @@ _unary("Asinh", _FC, "asinh", lambda x, y, dy: dy / conj(raw.Cosh(y)))
 _unary("Acosh", _FC, "acosh", lambda x, y, dy: dy / conj(raw.Sinh(y)))
 _unary("Atanh", _FC, "atanh", lambda x, y, dy: dy * raw.Reciprocal(_number(x, 1) - raw.Square(conj(x))))
 # Through tanh, so that no exponential overflows.
-_unary("Sigmoid", _FC, widened(lambda xp, x: 0.5 * (xp.tanh(0.5 * x) + 1)), lambda x, y, dy: raw.SigmoidGrad(conj(y), dy))
+_unary(
+    "Sigmoid", _FC, widened(lambda xp, x: 0.5 * (xp.tanh(0.5 * x) + 1)), lambda x, y, dy: raw.SigmoidGrad(conj(y), dy)
+)
 _unary("Tanh", _FC, "tanh", lambda x, y, dy: raw.TanhGrad(conj(y), dy))
 _unary("Floor", "floating", "floor", None)
 _unary("Ceil", "floating", "ceil", None)
@@ -367,9 +368,7 @@ approximate_equal.gradient(None)
 
 # ------------------------------------------------------------------------------------------------- choice
 
-select = register(
-    Op("SelectV2[T](condition: bool, t: T, e: T) -> (output: T)", kernel="where", shape=broadcast)
-)
+select = register(Op("SelectV2[T](condition: bool, t: T, e: T) -> (output: T)", kernel="where", shape=broadcast))
 
 
 @select.gradient

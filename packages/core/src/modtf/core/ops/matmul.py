@@ -47,7 +47,9 @@ def _product(xp: Any, a: Any, b: Any, *, flip_a: bool, flip_b: bool, adjoint: bo
     return xp.matmul(a, b)
 
 
-def _matrix_product(xp: Any, a: Any, b: Any, *, transpose_a: bool, transpose_b: bool, grad_a: bool, grad_b: bool) -> Any:
+def _matrix_product(
+    xp: Any, a: Any, b: Any, *, transpose_a: bool, transpose_b: bool, grad_a: bool, grad_b: bool
+) -> Any:
     if a.ndim != 2 or b.ndim != 2:  # `xp.matmul` would take them
         raise ValueError(f"MatMul takes two matrices; the ranks are {a.ndim} and {b.ndim}")
     return _product(xp, a, b, flip_a=transpose_a, flip_b=transpose_b, adjoint=False)
@@ -88,7 +90,7 @@ _batch_matmul("BatchMatMulV2", f"{_MATMUL_TYPES}|int16")
 
 
 def _to_output_type(
-    xp: Any, x: Any, y: Any, *, Tout: DType, adj_x: bool, adj_y: bool, grad_x: bool, grad_y: bool  # noqa: N803
+    xp: Any, x: Any, y: Any, *, Tout: DType, adj_x: bool, adj_y: bool, grad_x: bool, grad_y: bool
 ) -> Any:
     target = find_kernel_dtype(xp, Tout)
     return _product(xp, xp.astype(x, target), xp.astype(y, target), flip_a=adj_x, flip_b=adj_y, adjoint=True)
@@ -131,7 +133,9 @@ def _product_gradient(call: Any, dy: Tensor, multiply: Any, flip_a: str, flip_b:
         db = product(a, dy, not call[flip_a], False)
     else:
         db = product(dy, a, True, call[flip_a])
-    return unbroadcast(da, call.inputs[0], batch_of=call.inputs[1]), unbroadcast(db, call.inputs[1], batch_of=call.inputs[0])
+    return unbroadcast(da, call.inputs[0], batch_of=call.inputs[1]), unbroadcast(
+        db, call.inputs[1], batch_of=call.inputs[0]
+    )
 
 
 def _cross(xp: Any, a: Any, b: Any) -> Any:

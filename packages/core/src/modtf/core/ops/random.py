@@ -15,11 +15,18 @@ import numpy as np
 
 from modtf.core.engine.shape_rules import constant_value, dims_from_value, merged, with_rank
 from modtf.core.engine.vocabulary import Op, find_kernel_dtype, op, register
-from modtf.core.ops.random_bits import (
-    AUTO_SELECT, PHILOX, THREEFRY, joined, philox_blocks, random_words, scrambled_seed, split_axis,
-)  # fmt: skip
 from modtf.core.ops.casts import cast
 from modtf.core.ops.kinds import dtype_of
+from modtf.core.ops.random_bits import (
+    AUTO_SELECT,
+    PHILOX,
+    THREEFRY,
+    joined,
+    philox_blocks,
+    random_words,
+    scrambled_seed,
+    split_axis,
+)  # fmt: skip
 from modtf.core.ops.special import erf, erfinv
 from modtf.core.values.dtypes import DType, bfloat16, float16, float32, float64
 from modtf.core.values.errors import InvalidArgumentError
@@ -196,13 +203,17 @@ def sizes_of(shape: np.ndarray) -> tuple[int, ...]:
 
 def _check_key(algorithm: int, key: Any, counter: Any) -> int:
     if algorithm not in (PHILOX, THREEFRY, AUTO_SELECT):
-        raise InvalidArgumentError(f"Unsupported algorithm id: {algorithm}. Expected 1 (Philox), 2 (ThreeFry) or 3 (auto)")
+        raise InvalidArgumentError(
+            f"Unsupported algorithm id: {algorithm}. Expected 1 (Philox), 2 (ThreeFry) or 3 (auto)"
+        )
     algorithm = PHILOX if algorithm == AUTO_SELECT else algorithm
     if tuple(key.shape) != (1,):
         raise InvalidArgumentError(f"key must have shape [1]; got shape: {list(key.shape)}")
     words = 2 if algorithm == PHILOX else 1
     if len(counter.shape) != 1 or counter.shape[0] < words:
-        raise InvalidArgumentError(f"counter must be a vector with length at least {words}; got shape: {list(counter.shape)}")
+        raise InvalidArgumentError(
+            f"counter must be a vector with length at least {words}; got shape: {list(counter.shape)}"
+        )
     return algorithm
 
 

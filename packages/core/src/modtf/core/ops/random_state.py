@@ -11,11 +11,18 @@ import numpy as np
 
 from modtf.core.backends.contract import Backend
 from modtf.core.engine.vocabulary import Op, op, register
+from modtf.core.ops.kinds import dtype_of
 from modtf.core.ops.random import (
-    choose, chosen_dims, draw_integers, draw_normal, draw_truncated_normal, draw_uniform, said_dims, shuffled_order,
+    choose,
+    chosen_dims,
+    draw_integers,
+    draw_normal,
+    draw_truncated_normal,
+    draw_uniform,
+    said_dims,
+    shuffled_order,
     sizes_of,
 )  # fmt: skip
-from modtf.core.ops.kinds import dtype_of
 from modtf.core.ops.random_bits import PHILOX, THREEFRY
 from modtf.core.values.dtypes import DType, int64
 from modtf.core.values.errors import InvalidArgumentError
@@ -48,7 +55,9 @@ def _reserve(blocks: int, seed: int, seed2: int, *user: Any) -> tuple[np.ndarray
         start = _positions.get(identity, 0)
         _positions[identity] = start + blocks
     position = ((seed2 & _WORD_MASK) << 64) + start
-    return np.array([seed & _WORD_MASK], np.uint64), np.array([position & _WORD_MASK, position >> 64 & _WORD_MASK], np.uint64)
+    return np.array([seed & _WORD_MASK], np.uint64), np.array(
+        [position & _WORD_MASK, position >> 64 & _WORD_MASK], np.uint64
+    )
 
 
 _BLOCKS_PER_NUMBER = 256

@@ -18,7 +18,7 @@ from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
 
 
-def reduction_dims(input: Tensor, axis: Tensor, *, keep_dims: bool) -> Dims:  # noqa: A002 (the schema's name)
+def reduction_dims(input: Tensor, axis: Tensor, *, keep_dims: bool) -> Dims:
     """The shape rule of reductions."""
     axes = constant_value(axis)
     return reduced_dims(input.dims, None if axes is None else list(axes.reshape(-1)), keep_dims)
@@ -32,7 +32,7 @@ def _reduction(name: str, types: str, reduce: Any, gradient: Any) -> None:
         f"keep_dims: bool = False) -> (output: {kind})"
     )
 
-    def kernel(xp: Any, input: Any, axis: np.ndarray, *, keep_dims: bool) -> Any:  # noqa: A002
+    def kernel(xp: Any, input: Any, axis: np.ndarray, *, keep_dims: bool) -> Any:
         axes = tuple(int(item) for item in np.reshape(axis, -1))
         return reduce(xp, input, axes, keep_dims)
 
@@ -92,7 +92,7 @@ def _euclidean_norm(xp: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> A
 
 def kept_shape(call: Any) -> Tensor:
     """The shape of a reduction's output had it kept its axes, as a tensor."""
-    input, axis = call.inputs  # noqa: A001
+    input, axis = call.inputs
     known = reduction_dims(input, axis, keep_dims=True)
     if known is not None and None not in known:
         return np.array(known, np.int32)  # type: ignore[return-value]
@@ -161,7 +161,7 @@ _reduction("Any", "", _standard("any"), None)
 # ------------------------------------------------------------------------------------------------- where extremes are
 
 
-def _place_dims(input: Tensor, dimension: Tensor, *, output_type: DType) -> Dims:  # noqa: A002
+def _place_dims(input: Tensor, dimension: Tensor, *, output_type: DType) -> Dims:
     axis = constant_value(dimension)
     if input.dims is None or axis is None:
         return None if input.ndim is None else (None,) * (input.ndim - 1)
@@ -170,7 +170,7 @@ def _place_dims(input: Tensor, dimension: Tensor, *, output_type: DType) -> Dims
 
 
 def _place_of_extreme(name: str, function: str, never: float, axis_types: str, output_types: str) -> None:
-    def kernel(xp: Any, input: Any, dimension: np.ndarray, *, output_type: DType) -> Any:  # noqa: A002
+    def kernel(xp: Any, input: Any, dimension: np.ndarray, *, output_type: DType) -> Any:
         if dimension.ndim:
             raise ValueError(f"dimension must be a scalar, not of shape {list(dimension.shape)}")
         axis = normal_axis(int(dimension), input.ndim)
@@ -178,9 +178,9 @@ def _place_of_extreme(name: str, function: str, never: float, axis_types: str, o
             raise ValueError(f"Reduction axis {axis} is empty in shape {list(input.shape)}")
         dtype = dtype_of(input)
         if dtype.is_bool:
-            input = xp.astype(input, xp.uint8)  # noqa: A001
+            input = xp.astype(input, xp.uint8)
         elif dtype.is_floating:  # NaN is passed over
-            input = xp.where(xp.isnan(input), xp.full_like(input, never), input)  # noqa: A001
+            input = xp.where(xp.isnan(input), xp.full_like(input, never), input)
         return xp.astype(getattr(xp, function)(input, axis=axis), find_kernel_dtype(xp, output_type), copy=False)
 
     schema = (

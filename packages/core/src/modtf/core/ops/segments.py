@@ -280,7 +280,7 @@ def bincount(xp: Any, arr: np.ndarray, size: np.ndarray, weights: np.ndarray) ->
     return _bins(arr.reshape(-1), int(size), weights.reshape(-1), weights.dtype)
 
 
-def _dense_bincount_dims(input: Tensor, size: Tensor, weights: Tensor, *, binary_output: bool) -> Dims:  # noqa: A002
+def _dense_bincount_dims(input: Tensor, size: Tensor, weights: Tensor, *, binary_output: bool) -> Dims:
     if input.ndim is None:
         return None
     if input.ndim > 2:
@@ -295,7 +295,7 @@ def _dense_bincount_dims(input: Tensor, size: Tensor, weights: Tensor, *, binary
     host_only=True,
 )
 def dense_bincount(
-    xp: Any, input: np.ndarray, size: np.ndarray, weights: np.ndarray, *, binary_output: bool  # noqa: A002
+    xp: Any, input: np.ndarray, size: np.ndarray, weights: np.ndarray, *, binary_output: bool
 ) -> np.ndarray:
     _check_counting(input, size, weights)
     if input.ndim > 2:

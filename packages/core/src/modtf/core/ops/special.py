@@ -33,7 +33,13 @@ def _polynomial(z: Any, coefficients: Sequence[float]) -> Any:
 # W. J. Cody, "Rational Chebyshev Approximations for the Error Function", Math. Comp. 23 (1969), as in his CALERF: erf(x)/x
 # on |x| <= 0.46875 in x^2, exp(x^2) erfc(x) up to 4 in x, and beyond in 1/x^2. Relative error below 1e-16.
 _NEAR = (
-    (1.85777706184603153e-1, 3.16112374387056560e00, 1.13864154151050156e02, 3.77485237685302021e02, 3.20937758913846947e03),
+    (
+        1.85777706184603153e-1,
+        3.16112374387056560e00,
+        1.13864154151050156e02,
+        3.77485237685302021e02,
+        3.20937758913846947e03,
+    ),
     (1.0, 2.36012909523441209e01, 2.44024637934444173e02, 1.28261652607737228e03, 2.84423683343917062e03),
 )
 _MIDDLE = (
@@ -55,7 +61,7 @@ def _ratio(z: Any, terms: tuple[Sequence[float], Sequence[float]]) -> Any:
 
 
 def _tail(xp: Any, size: Any) -> Any:
-    """erfc of arguments from 0.46875 up."""
+    """Erfc of arguments from 0.46875 up."""
     size = xp.clip(size, 0.46875, 30.0)
     z = 1 / (size * size)
     far = (1 / math.sqrt(math.pi) - z * _ratio(z, _FAR)) / size
@@ -110,7 +116,9 @@ def _quantile(xp: Any, centred: Any, tail: Any) -> Any:
     middle = xp.clip(centred, -0.425, 0.425)
     near = middle * _ratio(0.180625 - middle * middle, _MIDDLE_QUANTILE)
     root = xp.sqrt(-xp.log(tail))
-    size = xp.where(root <= 5.0, _ratio(root - 1.6, _TAIL_QUANTILE), _ratio(xp.clip(root, 5.0, 40.0) - 5.0, _FAR_QUANTILE))
+    size = xp.where(
+        root <= 5.0, _ratio(root - 1.6, _TAIL_QUANTILE), _ratio(xp.clip(root, 5.0, 40.0) - 5.0, _FAR_QUANTILE)
+    )
     far = xp.sign(centred) * xp.where(tail == 0, xp.full_like(size, math.inf), size)
     return xp.where(xp.abs(centred) <= 0.425, near, far)
 
@@ -184,7 +192,9 @@ _DIGAMMA_SERIES = (1 / 12, -691 / 32760, 1 / 132, -1 / 240, 1 / 252, -1 / 120, 1
 
 def _sine_of_pi(xp: Any, x: Any) -> Any:
     """sin(pi x), exactly zero at integers."""
-    return xp.sin(math.pi * (x - xp.round(x))) * xp.where(xp.remainder(xp.round(x), 0 * x + 2) == 0, 0 * x + 1, 0 * x - 1)
+    return xp.sin(math.pi * (x - xp.round(x))) * xp.where(
+        xp.remainder(xp.round(x), 0 * x + 2) == 0, 0 * x + 1, 0 * x - 1
+    )
 
 
 def lgamma(xp: Any, x: Any) -> Any:
@@ -225,7 +235,9 @@ def digamma(xp: Any, x: Any) -> Any:
 # ------------------------------------------------------------------------------------------------- the ops
 
 
-def _special(name: str, function: Callable[..., Any], gradient: Callable[[Tensor, Tensor, Tensor], Tensor] | None) -> None:
+def _special(
+    name: str, function: Callable[..., Any], gradient: Callable[[Tensor, Tensor, Tensor], Tensor] | None
+) -> None:
     """`gradient(x, y, dy)` is the rule; with `None`, no gradient is defined."""
 
     def kernel(xp: Any, x: Any) -> Any:
@@ -237,7 +249,7 @@ def _special(name: str, function: Callable[..., Any], gradient: Callable[[Tensor
 
 
 def _bell(x: Tensor, height: float, flat: float = -1.0) -> Tensor:
-    """height * exp(flat * x^2)."""
+    """Height * exp(flat * x^2)."""
     return like(x, height, scalar=True) * raw.Exp(like(x, flat, scalar=True) * raw.Square(x))
 
 

@@ -58,7 +58,7 @@ def is_initialized(backend: Backend, resource: Resource) -> Any:
 @op("VariableShape(input: resource, *, out_type: type(index) = int32) -> (output: out_type)",
     shape=lambda input, *, out_type: (None if handle_dims(input) is None else len(handle_dims(input) or ()),),
     stateful=True, prunable=True, host_outputs=True)  # fmt: skip
-def variable_shape(backend: Backend, input: Resource, *, out_type: DType) -> Any:  # noqa: A002 (the schema's name)
+def variable_shape(backend: Backend, input: Resource, *, out_type: DType) -> Any:
     assert input.value is not None
     return np.array(input.value.dims, out_type.np_dtype)
 

@@ -1,0 +1,1 @@
+"""What programs handle: tensors, variables, dtypes, shapes, structures, errors."""

@@ -32,7 +32,9 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     if isinstance(value, EagerTensor):
         value = value.numpy() if value.dims else np.asarray(value)
     elif isinstance(value, SymbolicTensor):
-        raise TypeError(f"tf.constant needs a value, but {value!r} is symbolic. Use tf.convert_to_tensor or tf.identity.")
+        raise TypeError(
+            f"tf.constant needs a value, but {value!r} is symbolic. Use tf.convert_to_tensor or tf.identity."
+        )
     array, found = to_array(value, wanted)
     if array is value:
         array = array.copy()
@@ -90,7 +92,11 @@ def convert_inputs(schema: Schema, given: dict[str, Any], attrs: tuple[Any, ...]
         values = given[arg.name] if schema._is_variadic(arg) else (given[arg.name],)
         if isinstance(arg.type, str) and arg.type in schema.type_vars and not schema.type_vars[arg.type].is_list:
             for value in values:
-                if arg.type not in bound and hasattr(value, "dtype") and not isinstance(value, (np.ndarray, np.generic)):
+                if (
+                    arg.type not in bound
+                    and hasattr(value, "dtype")
+                    and not isinstance(value, (np.ndarray, np.generic))
+                ):
                     bound[arg.type] = value.dtype
     tensors: list[Tensor] = []
     for arg in schema.inputs:
@@ -146,7 +152,9 @@ def to_array(value: Any, dtype: DType | None = None) -> tuple[np.ndarray, DType]
     leaf = _first_leaf(value)
     if leaf is None:
         if value is None:
-            raise ValueError("Attempt to convert a value (None) with an unsupported type (<class 'NoneType'>) to a Tensor.")
+            raise ValueError(
+                "Attempt to convert a value (None) with an unsupported type (<class 'NoneType'>) to a Tensor."
+            )
         found = dtypes.float32
     else:
         found = _dtype_of_python(leaf, value)
@@ -163,7 +171,9 @@ def to_array(value: Any, dtype: DType | None = None) -> tuple[np.ndarray, DType]
             "the same length; see tf.ragged.constant for ragged ones."
         ) from error
     if raw.dtype == np.object_:
-        raise TypeError(f"Cannot convert {_brief(value)} to a tensor: it holds values that are not numbers of one kind.")
+        raise TypeError(
+            f"Cannot convert {_brief(value)} to a tensor: it holds values that are not numbers of one kind."
+        )
     if leaf is not None and not isinstance(leaf, (np.ndarray, np.generic)):
         if dtype is None:
             found = wanted = _dtype_of_mixed(raw, found, value)
@@ -244,7 +254,8 @@ def _pack(value: Any, dtype: DType | None) -> Tensor:
     from modtf.core.engine.vocabulary import get_op
 
     items = [
-        _pack(item, dtype) if isinstance(item, (list, tuple)) else convert_to_tensor(item, dtype=dtype) for item in value
+        _pack(item, dtype) if isinstance(item, (list, tuple)) else convert_to_tensor(item, dtype=dtype)
+        for item in value
     ]
     return execute(get_op("Pack"), items, (0,))
 

@@ -147,10 +147,15 @@ SETS: dict[str, frozenset[DType]] = {
 
 _BY_NAME = {dtype.name: dtype for dtype in ALL} | {"half": float16, "float": float32, "double": float64}
 _BY_ENUM = {dtype.as_datatype_enum: dtype for dtype in ALL}
-_BY_NUMPY: dict[np.dtype, DType] = {
-    dtype.np_dtype: dtype for dtype in ALL if dtype not in (resource, variant)
+_BY_NUMPY: dict[np.dtype, DType] = {dtype.np_dtype: dtype for dtype in ALL if dtype not in (resource, variant)}
+_BY_PYTHON: dict[Any, DType] = {
+    float: float32,
+    int: int32,
+    bool: bool_,
+    complex: complex128,
+    str: string,
+    bytes: string,
 }
-_BY_PYTHON: dict[Any, DType] = {float: float32, int: int32, bool: bool_, complex: complex128, str: string, bytes: string}
 
 
 def as_dtype(value: Any) -> DType:
@@ -192,5 +197,7 @@ def from_numpy(np_dtype: np.dtype) -> DType:
             return string
         found = _BY_NUMPY.get(np_dtype.newbyteorder("="))
     if found is None:
-        raise TypeError(f"NumPy dtype {np_dtype} has no tensor dtype. Convert the array to one of: {', '.join(_BY_NAME)}.")
+        raise TypeError(
+            f"NumPy dtype {np_dtype} has no tensor dtype. Convert the array to one of: {', '.join(_BY_NAME)}."
+        )
     return found

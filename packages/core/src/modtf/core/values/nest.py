@@ -87,13 +87,17 @@ def assert_same_structure(nest1: Any, nest2: Any) -> None:
         same = isinstance(nest2, Mapping) and set(nest1) == set(nest2)
         pairs = [(nest1[key], nest2[key]) for key in nest1] if same else []
     elif same and is_nested(nest1):
-        same = isinstance(nest2, (list, tuple)) and len(nest1) == len(nest2) and isinstance(nest1, list) == isinstance(
-            nest2, list
+        same = (
+            isinstance(nest2, (list, tuple))
+            and len(nest1) == len(nest2)
+            and isinstance(nest1, list) == isinstance(nest2, list)
         )
         pairs = list(zip(nest1, nest2, strict=True)) if same else []
     else:
         pairs = []
     if not same:
-        raise ValueError(f"The two structures don't have the same nested structure.\nFirst: {nest1!r}\nSecond: {nest2!r}")
+        raise ValueError(
+            f"The two structures don't have the same nested structure.\nFirst: {nest1!r}\nSecond: {nest2!r}"
+        )
     for first, second in pairs:
         assert_same_structure(first, second)

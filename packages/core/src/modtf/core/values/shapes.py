@@ -103,8 +103,10 @@ class TensorShape:
         theirs = as_dims(other)
         if theirs is None:
             return True
-        return self._dims is not None and len(self._dims) == len(theirs) and all(
-            b is None or a == b for a, b in zip(self._dims, theirs, strict=True)
+        return (
+            self._dims is not None
+            and len(self._dims) == len(theirs)
+            and all(b is None or a == b for a, b in zip(self._dims, theirs, strict=True))
         )
 
     def merge_with(self, other: Any) -> TensorShape:

@@ -70,9 +70,10 @@ class TensorSpec(TypeSpec):
         return TensorSpec(self._shape.most_specific_compatible_shape(other.shape), self._dtype, self._name)
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, TensorSpec)
-            and (self._shape.dims, self._dtype, self._name) == (other._shape.dims, other._dtype, other._name)
+        return isinstance(other, TensorSpec) and (self._shape.dims, self._dtype, self._name) == (
+            other._shape.dims,
+            other._dtype,
+            other._name,
         )
 
     def __hash__(self) -> int:

@@ -90,9 +90,13 @@ class Variable:
         assert isinstance(tensor, EagerTensor)
         declared = TensorShape(shape) if shape is not None else (tensor.shape if validate_shape else TensorShape(None))
         if not declared.is_compatible_with(tensor.shape):
-            raise ValueError(f"The initial value's shape {tensor.shape} is not compatible with the given shape {declared}.")
+            raise ValueError(
+                f"The initial value's shape {tensor.shape} is not compatible with the given shape {declared}."
+            )
         resource = Resource(scope + (name or "Variable"), tensor.dtype, declared.dims, tensor)
-        self._set_up(resource, synchronization is not VariableSynchronization.ON_READ if trainable is None else trainable)
+        self._set_up(
+            resource, synchronization is not VariableSynchronization.ON_READ if trainable is None else trainable
+        )
         self.constraint = constraint
         self.synchronization = synchronization
         self.aggregation = aggregation
@@ -184,11 +188,15 @@ class Variable:
         """
         return self._assign(_ASSIGN, value, (False,), name, read_value)
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Adds to the value; arguments as for `assign`."""
         return self._assign(_ASSIGN_ADD, delta, (), name, read_value)
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Subtracts from the value; arguments as for `assign`."""
         return self._assign(_ASSIGN_SUB, delta, (), name, read_value)
 

@@ -7,7 +7,17 @@ from importlib import import_module
 from modtf.core import raw_ops
 from modtf.core.conformance.cases.table import CASES, MISTAKES
 
-for _family in ("elementwise", "reductions", "arrays", "indexing", "matrices", "segments", "searching", "neural", "random"):
+for _family in (
+    "elementwise",
+    "reductions",
+    "arrays",
+    "indexing",
+    "matrices",
+    "segments",
+    "searching",
+    "neural",
+    "random",
+):
     import_module(f"{__name__}.{_family}")
 
 OPS = frozenset(dir(raw_ops))

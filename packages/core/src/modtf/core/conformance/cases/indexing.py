@@ -14,8 +14,19 @@ mistake("Slice", some(3, 4), i32([0]), i32([1]))
 case("StridedSlice", some(4, 5), i32([1, 0]), i32([3, 5]), i32([1, 2]), dtypes=_ANY)
 case("StridedSlice", some(4, 5), i32([3, 4]), i32([0, -6]), i32([-1, -2]), dtypes="float32")
 case("StridedSlice", some(4, 5), i32([-3]), i32([-1]), i32([1]), dtypes="float32")
-case("StridedSlice", some(4, 5), i32([1, 0]), i32([2, 0]), i32([1, 1]), dtypes="float32", shrink_axis_mask=1, end_mask=2)
-case("StridedSlice", some(4, 5), i32([0, 0, 2]), i32([0, 0, 4]), i32([1, 1, 1]), dtypes="float32", new_axis_mask=2, ellipsis_mask=1)
+case(
+    "StridedSlice", some(4, 5), i32([1, 0]), i32([2, 0]), i32([1, 1]), dtypes="float32", shrink_axis_mask=1, end_mask=2
+)
+case(
+    "StridedSlice",
+    some(4, 5),
+    i32([0, 0, 2]),
+    i32([0, 0, 4]),
+    i32([1, 1, 1]),
+    dtypes="float32",
+    new_axis_mask=2,
+    ellipsis_mask=1,
+)
 case("StridedSlice", some(4, 5), i64([9]), i64([-9]), i64([-1]), dtypes="float32", begin_mask=1, end_mask=1)
 case("StridedSlice", some(4, 5), i32([3]), i32([1]), i32([1]), dtypes="float32", smooth=False)
 mistake("StridedSlice", some(4, 5), i32([0]), i32([1]), i32([0]))

@@ -62,12 +62,21 @@ def _out(size: int, window: int, stride: int, dilation: int, padding: str, expli
     return (size + sum(explicit) - (window - 1) * dilation - 1) // stride + 1
 
 
-def _conv_shape(image: tuple[int, ...], window: tuple[int, ...], channels: int, attrs: dict[str, Any]) -> tuple[int, ...]:
+def _conv_shape(
+    image: tuple[int, ...], window: tuple[int, ...], channels: int, attrs: dict[str, Any]
+) -> tuple[int, ...]:
     rank = len(image)
     explicit = attrs.get("explicit_paddings", [0] * (2 * rank))
     dilations = attrs.get("dilations", [1] * rank)
     places = [
-        _out(image[i], window[i - 1], attrs["strides"][i], dilations[i], attrs["padding"], tuple(explicit[2 * i : 2 * i + 2]))
+        _out(
+            image[i],
+            window[i - 1],
+            attrs["strides"][i],
+            dilations[i],
+            attrs["padding"],
+            tuple(explicit[2 * i : 2 * i + 2]),
+        )
         for i in range(1, rank - 1)
     ]
     return (image[0], *places, channels)

@@ -21,7 +21,11 @@ case("StatelessRandomGetKeyCounterAlg", _SEED, dtypes="int64")
 # ------------------------------------------------------------------------------------------------- by seed
 
 # Uniform numbers are words of random bits; normal ones are logarithms, roots, sines and cosines of them.
-for _name, _tolerance in {"StatelessRandomUniform": 0, "StatelessRandomNormal": 2, "StatelessTruncatedNormal": 2}.items():
+for _name, _tolerance in {
+    "StatelessRandomUniform": 0,
+    "StatelessRandomNormal": 2,
+    "StatelessTruncatedNormal": 2,
+}.items():
     case(_name, i32([3, 5]), _SEED, dtypes=_HALF_TOO, tolerance=_tolerance, dtype="T")
     case(_name, i64([300]), i32([5, 0]), dtypes="float32", tolerance=_tolerance, dtype="T")
     case(_name, i32([0]), _SEED, dtypes="float32", dtype="T")
@@ -37,8 +41,20 @@ mistake("StatelessMultinomial", some(4), i32(5), _SEED)
 
 # ------------------------------------------------------------------------------------------------- by key and counter
 
-for _name, _tolerance in {"StatelessRandomUniformV2": 0, "StatelessRandomNormalV2": 2, "StatelessTruncatedNormalV2": 2}.items():
+for _name, _tolerance in {
+    "StatelessRandomUniformV2": 0,
+    "StatelessRandomNormalV2": 2,
+    "StatelessTruncatedNormalV2": 2,
+}.items():
     case(_name, i32([3, 5]), _KEY, _COUNTER, _PHILOX, dtypes=_HALF_TOO, tolerance=_tolerance, dtype="T")
 case("StatelessRandomUniformIntV2", i32([3, 5]), _KEY, _COUNTER, _PHILOX, i32(-5), i32(100), dtypes="int32")
-case("StatelessRandomUniformFullIntV2", i32([3, 5]), _KEY, _COUNTER, _PHILOX, dtypes="int32 int64 uint32 uint64", dtype="T")
+case(
+    "StatelessRandomUniformFullIntV2",
+    i32([3, 5]),
+    _KEY,
+    _COUNTER,
+    _PHILOX,
+    dtypes="int32 int64 uint32 uint64",
+    dtype="T",
+)
 case("StatelessShuffle", i32([5, 6, 7, 8, 9]), _KEY, _COUNTER, _PHILOX, dtypes="int32")

@@ -108,5 +108,7 @@ def golden_of(example: Example) -> Golden:
     fingerprint, golden = _read().get(str(example), (None, None))
     if golden is None or fingerprint != example.fingerprint:
         what = "is no golden" if golden is None else "is a golden, but of other inputs,"
-        raise LookupError(f"There {what} for {example}. Write the goldens anew with packages/core/tools/write_goldens.py.")
+        raise LookupError(
+            f"There {what} for {example}. Write the goldens anew with packages/core/tools/write_goldens.py."
+        )
     return golden

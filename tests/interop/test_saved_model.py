@@ -71,6 +71,10 @@ def save_theirs(name: str, folder: Path) -> tuple[Exchanged, list[Any], str]:
     return model, answers(oracle, model.module, model), str(folder / name)
 
 
+def load_theirs(folder: Path) -> Any:
+    return oracle.saved_model.load(str(folder))
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_both_libraries_compute_the_same(name: str) -> None:
     ours, theirs = MODELS[name](tf), MODELS[name](oracle)
@@ -208,6 +212,26 @@ def test_we_load_what_keras_exports(backend: str, tmp_path: Path) -> None:
         saved_model.save(loaded, tmp_path / "again", signatures=dict(loaded.signatures))
     layer = keras.layers.TFSMLayer(str(tmp_path / "again"), call_endpoint="serving_default")
     assert_same(layer(images), [expected])
+
+
+def test_assets_travel(tmp_path: Path) -> None:
+    class WithAsset(oracle.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            (tmp_path / "words.txt").write_text("a b c")
+            self.words = oracle.saved_model.Asset(str(tmp_path / "words.txt"))
+
+        @oracle.function(input_signature=[])
+        def path(self) -> Any:
+            return self.words.asset_path
+
+    oracle.saved_model.save(WithAsset(), str(tmp_path / "theirs"))
+    ours = saved_model.load(tmp_path / "theirs")
+    assert ours.path().numpy().decode() == str(tmp_path / "theirs" / "assets" / "words.txt")
+    saved_model.save(ours, tmp_path / "again", signatures={})
+    for path in (load(tmp_path / "again").path() for load in (saved_model.load, load_theirs)):
+        assert Path(path.numpy().decode()) == tmp_path / "again" / "assets" / "words.txt"
+        assert Path(path.numpy().decode()).read_text() == "a b c"
 
 
 def test_saved_files_are_readable_by_all(tmp_path: Path) -> None:

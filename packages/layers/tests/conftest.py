@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from golden_cases import GOLDENS
+
 from modtf import core as tf
 from modtf.layers import utils
 

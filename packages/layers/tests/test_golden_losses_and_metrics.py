@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import golden_cases as cases
 import numpy as np
 import pytest
 
-import golden_cases as cases
 from modtf import core as tf
 from modtf import layers as keras
 

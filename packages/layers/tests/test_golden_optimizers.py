@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import golden_cases as cases
 import numpy as np
 import pytest
 
-import golden_cases as cases
 from modtf import core as tf
 from modtf import layers as keras
 
 
-@pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize("name", cases.OPTIMIZERS)
-def test_twenty_steps(name, compiled, backend, goldens):
+def check_twenty_steps(name, compiled, goldens):
     optimizer = cases.OPTIMIZERS[name](keras)
     variables = [tf.Variable(value, name=label) for label, value in zip(cases.PARAMETERS, cases.starting_values())]
     optimizer.build(variables)
@@ -29,6 +27,16 @@ def test_twenty_steps(name, compiled, backend, goldens):
             if golden is not None:
                 np.testing.assert_allclose(variable, golden, rtol=1e-5, atol=1e-5)
     assert int(optimizer.iterations) == cases.STEPS
+
+
+@pytest.mark.parametrize("name", cases.OPTIMIZERS)
+def test_twenty_compiled_steps(name, backend, goldens):
+    check_twenty_steps(name, True, goldens)
+
+
+@pytest.mark.parametrize("name", cases.OPTIMIZERS)
+def test_twenty_eager_steps(name, goldens):
+    check_twenty_steps(name, False, goldens)
 
 
 @pytest.mark.parametrize("name", cases.OPTIMIZERS)

@@ -81,7 +81,9 @@ def test_a_trace_is_chosen_by_structure_values_and_defaults(everything: Any) -> 
 
 
 def test_no_trace_for_the_arguments_is_said_with_those_there_are(everything: Any) -> None:
-    with pytest.raises(ValueError, match=r"options\(\) was not saved for such arguments:\s+.*5.*\n.*can be called") as caught:
+    with pytest.raises(
+        ValueError, match=r"options\(\) was not saved for such arguments:\s+.*5.*\n.*can be called"
+    ) as caught:
         everything.options(5)
     assert str(caught.value).count("mode=") == 5
     assert "float32(4, 3)" in str(caught.value)
@@ -213,7 +215,9 @@ def test_a_declared_shape_or_dtype_that_the_value_does_not_have(copy: Path) -> N
             if node.variable.name == "train_me":
                 node.variable.shape.dim.add(size=7)
 
-    with pytest.raises(DataLossError, match=r"'train_me:0'.*float32 of shape \(\).*declared as float32 of shape \(7,\)"):
+    with pytest.raises(
+        DataLossError, match=r"'train_me:0'.*float32 of shape \(\).*declared as float32 of shape \(7,\)"
+    ):
         saved_model.load(change(copy, declare_wrong))
 
 
@@ -345,7 +349,12 @@ def test_an_unknown_op_fails_only_where_it_is_executed(copy: Path, tmp_path: Pat
         with pytest.warns(UserWarning, match=r"does not have: NobodysSub\..*modtf\.core\.contracts\.op"):
             loaded = saved_model.load(folder)
         assert_answer(loaded(X), "everything/call")
-        kinds: list[dict[str, Any]] = [{}, {"training": True}, {"training": True, "mode": "list"}, {"scale": np.float32(5)}]
+        kinds: list[dict[str, Any]] = [
+            {},
+            {"training": True},
+            {"training": True, "mode": "list"},
+            {"scale": np.float32(5)},
+        ]
         reason = "'NobodysSub' is not in modtf's vocabulary"
         assert sum(fails(lambda kind=kind: loaded.options(inputs, **kind), reason) for kind in kinds) == 1
         if not described:

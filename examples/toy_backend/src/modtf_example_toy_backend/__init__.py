@@ -13,7 +13,7 @@ from modtf.core.contracts import ArrayBackend
 
 def relu(xp: Any, features: Any) -> Any:
     """A kernel: its parameters are the namespace, the op's inputs and, by name, its attributes."""
-    return xp.where(features > 0, features, xp.zeros_like(features))
+    return xp.where(features < 0, xp.zeros_like(features), features)  # which leaves NaN as it is
 
 
 class ToyBackend(ArrayBackend):

@@ -85,7 +85,8 @@ class CompiledPart:
             position for position, nodes in self._uses.items() if not all(node.op.prunable for node in nodes)
         ]
         self._donated = [position for position in self._assigned if self._is_donated(position)]
-        self._kept = [position for position in self._variables if position not in self._donated]
+        self._copied = [position for position in self._assigned if position not in self._donated]
+        self._only_read = [position for position in self._variables if position not in self._assigned]
         self._computed, self._forwarded = self._sort_outputs()
         self._is_plain = not (self._variables or self._forwarded or self._constants)
         self._compiled = jax.jit(exact_products(self._trace), donate_argnums=tuple(range(len(self._donated))))
@@ -111,7 +112,7 @@ class CompiledPart:
             fixed, count = id(node) in nature.fixed, len(node.inputs)
             value = known_value(node)
             if value is not None:
-                self._add_constant(id(node.outputs[0]), value, to_host, to_device)
+                self._add_constant(id(node.outputs[0]), value, to_device)
             elif node.op.host_outputs:
                 add(node, _kernel(node, backend), [False] * count, True, to_device)
             elif fixed and nature.runs_on_host(node):
@@ -123,7 +124,7 @@ class CompiledPart:
                     add(node, _kernel(node, numpy), [True] * count, True, False)
         return steps[::-1]
 
-    def _add_constant(self, key: int, value: np.ndarray, to_host: bool, to_device: bool) -> None:
+    def _add_constant(self, key: int, value: np.ndarray, to_device: bool) -> None:
         if to_device and value.size > _LITERAL_SIZE:
             self._passed_constants.append(key)
             self._constants.append(self._backend.from_numpy(value))
@@ -163,15 +164,18 @@ class CompiledPart:
         if self._is_plain:
             with with_64_bits():
                 return self._compiled(*values)
-        locked = sorted([values[position] for position in self._assigned], key=id)  # in one order, whoever calls
+        # Reading may wait for another call that assigns the variable, so it comes before anybody has to wait for this one;
+        # the locks are taken in one order, whoever calls.
+        read = [self._read(position, values[position]) for position in self._only_read]
+        locked = sorted([values[position] for position in self._assigned], key=id)
         for resource in locked:
             resource.lock.acquire()
         try:
             donated = self._take(values)
-            kept = [self._read(position, values[position]) for position in self._kept]
+            copied = [self._read(position, values[position]) for position in self._copied]
             arrays = [values[position] for position in self._arrays]
             with with_64_bits():
-                results = self._compiled(*donated, *arrays, *kept, *self._constants)
+                results = self._compiled(*donated, *arrays, *copied, *read, *self._constants)
             count = len(self._computed)
             for position, array in zip(self._assigned, results[count:], strict=True):
                 if array is not None:
@@ -181,12 +185,12 @@ class CompiledPart:
                 resource.lock.release()
         if not self._forwarded:
             return results[:count]
-        computed, read = iter(results), dict(zip(self._kept, kept, strict=True))
+        computed, value_of = iter(results), dict(zip(self._only_read, read, strict=True))
         outputs = []
         for index in range(len(self._graph.outputs)):
             if index in self._forwarded:
                 position, is_value = self._forwarded[index]
-                outputs.append(read[position] if is_value else values[position])
+                outputs.append(value_of[position] if is_value else values[position])
             else:
                 outputs.append(next(computed))
         return outputs
@@ -206,7 +210,7 @@ class CompiledPart:
             positions = [self._donated[index] for index in held]
             read = [self._read(position, values[position]) for position in positions]
             with with_64_bits():
-                copies = _copied(read)
+                copies = _copies(read)
             for index, copy in zip(held, copies, strict=True):
                 taken[index] = copy
         return taken
@@ -217,7 +221,7 @@ class CompiledPart:
         """Interprets the graph on JAX's tracers: the function that XLA compiles."""
         inputs, given = self._graph.inputs, iter(arrays)
         device: dict[int, Any] = {}
-        for position in (*self._donated, *self._arrays, *self._kept):
+        for position in (*self._donated, *self._arrays, *self._copied, *self._only_read):
             array = next(given)
             device[id(inputs[position])] = array if position not in self._uses else self._stand_in(position, array)
         host = dict(self._literals)
@@ -273,4 +277,4 @@ def _dtype_of_variable(uses: Sequence[Node]) -> Any:
     return None
 
 
-_copied = jax.jit(lambda arrays: [None if array is None else jnp.copy(array) for array in arrays])
+_copies = jax.jit(lambda arrays: [None if array is None else jnp.copy(array) for array in arrays])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from modtf import core as tf
+from modtf import saved_model
 from modtf.hub.resolvers import resolve
 
 
@@ -26,4 +26,4 @@ def load(handle: str, tags: str | Sequence[str] | None = None, options: Any = No
     """
     if not isinstance(handle, str):
         raise ValueError(f"Expected a string, the handle of a model; got {handle!r}.")
-    return tf.saved_model.load(resolve(handle), tags, options)
+    return saved_model.load(resolve(handle), tags, options)

@@ -5,7 +5,17 @@ from modtf import layers as keras        # keras.layers.Dense, keras.Sequential,
 """
 
 from modtf.layers import (
-    activations, callbacks, config, constraints, initializers, layers, losses, metrics, models, optimizers, regularizers,
+    activations,
+    callbacks,
+    config,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    regularizers,
     utils,
 )  # fmt: skip
 from modtf.layers.layers import *  # noqa: F403 (the layers are this package's main names)
@@ -15,8 +25,7 @@ from modtf.layers.metrics import Metric
 from modtf.layers.models import Model, Sequential
 from modtf.layers.optimizers import Optimizer
 
-__all__ = [
+__all__ = [  # noqa: PLE0604 (with the layers' names)
     "Loss", "Metric", "Model", "Optimizer", "Sequential", "activations", "callbacks", "config", "constraints", "initializers",
-    "layers", "losses", "metrics", "models", "optimizers", "regularizers", "utils",
+    "layers", "losses", "metrics", "models", "optimizers", "regularizers", "utils", *_layer_names,
 ]  # fmt: skip
-__all__ += _layer_names

@@ -11,7 +11,15 @@ import numpy as np
 if TYPE_CHECKING:
     from modtf.layers.models.model import Model
 
-__all__ = ["Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback", "LearningRateScheduler", "TerminateOnNaN"]
+__all__ = [
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "TerminateOnNaN",
+]
 
 
 class Callback:
@@ -88,7 +96,7 @@ class CallbackList(Callback):
         params: See `Callback`.
     """
 
-    def __init__(self, callbacks: Iterable[Callback] | Callback | None, model: Model, **params: Any) -> None:
+    def __init__(self, callbacks: Iterable[Callback] | Callback | None, model: Any, **params: Any) -> None:
         if isinstance(callbacks, Callback):
             callbacks = [callbacks]
         self.callbacks = list(callbacks or ())
@@ -193,7 +201,9 @@ class EarlyStopping(Callback):
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
-        grows = mode == "max" or (mode == "auto" and monitor.endswith(("acc", "accuracy", "auc", "precision", "recall")))
+        grows = mode == "max" or (
+            mode == "auto" and monitor.endswith(("acc", "accuracy", "auc", "precision", "recall"))
+        )
         self._sign = -1.0 if grows else 1.0
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:

@@ -58,7 +58,7 @@ class ArrayBatches(Batches):
         class_weight: Mapping[int, float] | None = None,
         steps: int | None = None,
     ) -> None:
-        data = as_arrays((x, y, sample_weight))
+        data = tuple(as_arrays(part) for part in (x, y, sample_weight))
         if class_weight is not None:
             data = _with_class_weights(data, class_weight)
         self._arrays = [leaf for leaf in tf.nest.flatten(data) if leaf is not None]
@@ -133,7 +133,7 @@ class StreamedBatches(Batches):
     def _whole(self, batch: Any) -> Any:
         if batch is None:
             return None
-        data = as_arrays(unpack_x_y_sample_weight(batch))
+        data = tuple(as_arrays(part) for part in unpack_x_y_sample_weight(batch))
         return data if self._class_weight is None else _with_class_weights(data, self._class_weight)
 
     def epoch(self) -> Iterator[list[np.ndarray]]:
@@ -247,7 +247,7 @@ def split_validation(data: tuple[Any, Any, Any], validation_split: float) -> tup
         raise ValueError(f"validation_split must be between 0 and 1; got {validation_split}.")
     if not (is_array(data[0]) or isinstance(data[0], (list, tuple, Mapping))):
         raise ValueError("validation_split needs arrays; for other data give validation_data.")
-    arrays = as_arrays(data)
+    arrays = tuple(as_arrays(part) for part in data)
     count = len(next(leaf for leaf in tf.nest.flatten(arrays) if leaf is not None))
     split = int(np.floor(count * (1.0 - validation_split)))
     if split == 0 or split == count:
@@ -264,7 +264,9 @@ def _spec(leaf: Any) -> Any:
 
 
 def _outline(structure: Any) -> str:
-    return repr(tf.nest.map_structure(lambda spec: None if spec is None else (spec.dtype.name, spec.shape.rank), structure))
+    return repr(
+        tf.nest.map_structure(lambda spec: None if spec is None else (spec.dtype.name, spec.shape.rank), structure)
+    )
 
 
 def _with_class_weights(data: Any, class_weight: Mapping[int, float]) -> Any:

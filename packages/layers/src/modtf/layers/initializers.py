@@ -69,7 +69,7 @@ class Identity(Initializer):
         if len(shape) != 2:
             raise ValueError(f"Identity makes matrices only; got the shape {tuple(shape)}.")
         wanted = tf.as_dtype(dtype or config.floatx())
-        return tf.constant((self.gain * np.eye(*shape)).astype(wanted.as_numpy_dtype))
+        return tf.constant((self.gain * np.eye(shape[0], shape[1])).astype(wanted.as_numpy_dtype))
 
 
 class RandomInitializer(Initializer):
@@ -90,7 +90,9 @@ class RandomInitializer(Initializer):
         return self._initial_seed
 
     def _draw_seed(self) -> Any:
-        return self._seed.next() if isinstance(self._seed, SeedGenerator) else tf.constant([self._seed, 0], dtype="int64")
+        return (
+            self._seed.next() if isinstance(self._seed, SeedGenerator) else tf.constant([self._seed, 0], dtype="int64")
+        )
 
 
 class RandomUniform(RandomInitializer):

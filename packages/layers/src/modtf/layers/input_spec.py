@@ -56,7 +56,9 @@ class InputSpec:
         """Returns what a tensor should be, in words, if it is not that; else `None`."""
         if self.dtype is not None and tf.as_dtype(given.dtype).name != self.dtype:
             return f"dtype {self.dtype}"
-        shape = tf.TensorShape(given.shape)
+        shape = given.shape
+        if not isinstance(shape, tf.TensorShape):
+            shape = tf.TensorShape(shape)
         if shape.rank is None:
             return None
         dims = shape.as_list()
@@ -90,6 +92,8 @@ def check_inputs(spec: Any, inputs: Any, label: str) -> None:
     Raises:
         ValueError: There are too many or too few inputs, or one does not fit.
     """
+    if isinstance(spec, InputSpec) and isinstance(inputs, tf.Tensor) and spec.mismatch(inputs) is None:
+        return  # the usual case, quickly
     specs = tf.nest.flatten(spec)
     tensors = list(_in_order_of(spec, inputs))
     if len(specs) != len(tensors):

@@ -22,6 +22,11 @@ from modtf.layers.symbolic import KerasTensor, call_symbolically, has_symbolic, 
 __all__ = ["Layer"]
 
 
+class _CallSignature(NamedTuple):
+    takes_training: bool
+    training_default: bool | None
+
+
 class _Call(NamedTuple):
     """The call of a layer that is going on: what layers called inside it need to know."""
 
@@ -59,7 +64,8 @@ class Layer(tf.Module, Configurable):
     """
 
     config_module = "keras.layers"
-    unsaved_arguments = ("autocast", "activity_regularizer")
+    unsaved_arguments: tuple[str, ...] = ("autocast", "activity_regularizer")
+    _call_signature = _CallSignature(False, None)
 
     def __init__(
         self,
@@ -95,6 +101,8 @@ class Layer(tf.Module, Configurable):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        if "call" in vars(cls):
+            cls._call_signature = _signature_of(vars(cls)["call"])
         if "build" in vars(cls):
             cls.build = _building(vars(cls)["build"])  # type: ignore[method-assign]
 
@@ -131,7 +139,7 @@ class Layer(tf.Module, Configurable):
         """
         if has_symbolic(args, kwargs):
             return call_symbolically(self, args, kwargs)
-        signature = _call_signature(type(self))
+        signature = self._call_signature
         outer = _current.get()
         training = kwargs.pop("training", None)
         if training is None:
@@ -295,7 +303,7 @@ class Layer(tf.Module, Configurable):
         return list(_unique(found))
 
     @property
-    def variables(self) -> list[Any]:  # type: ignore[override]
+    def variables(self) -> list[Any]:
         """The weights and the seeds of random ops."""
         found = self._own_weights()
         for child in self._children():
@@ -313,7 +321,7 @@ class Layer(tf.Module, Configurable):
         return list(_unique(found))
 
     @property
-    def trainable_variables(self) -> list[Any]:  # type: ignore[override]
+    def trainable_variables(self) -> list[Any]:
         """The same as `trainable_weights`."""
         return self.trainable_weights
 
@@ -324,7 +332,7 @@ class Layer(tf.Module, Configurable):
         return [variable for variable in self.weights if id(variable) not in trained]
 
     @property
-    def non_trainable_variables(self) -> list[Any]:  # type: ignore[override]
+    def non_trainable_variables(self) -> list[Any]:
         """The variables that are not to be trained."""
         trained = {id(variable) for variable in self.trainable_weights}
         return [variable for variable in self.variables if id(variable) not in trained]
@@ -494,21 +502,13 @@ class Layer(tf.Module, Configurable):
         return cls(**config)
 
 
-_UNTRACKED = frozenset(
-    {
-        "_frozen", "_regularizers", "_regularization_functions", "_losses", "_layers_with_losses", "call_spec", "input_spec",
-    }  # fmt: skip
-)
+_UNTRACKED = frozenset({
+    "_frozen", "_regularizers", "_regularization_functions", "_losses", "_layers_with_losses", "call_spec", "input_spec",
+})  # fmt: skip
 
 
-class _CallSignature(NamedTuple):
-    takes_training: bool
-    training_default: bool | None
-
-
-@functools.cache
-def _call_signature(cls: type[Layer]) -> _CallSignature:
-    parameters = inspect.signature(cls.call).parameters
+def _signature_of(call: Callable[..., Any]) -> _CallSignature:
+    parameters = inspect.signature(call).parameters
     training = parameters.get("training")
     if training is None:
         return _CallSignature(False, None)
@@ -585,8 +585,10 @@ def _input_shape_argument(kwargs: dict[str, Any]) -> tuple[int | None, ...] | No
 
 
 def _is_plain_list(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and bool(value) and all(
-        isinstance(leaf, (bool, int, float, str)) for leaf in tf.nest.flatten(value)
+    return (
+        isinstance(value, (list, tuple))
+        and bool(value)
+        and all(isinstance(leaf, (bool, int, float, str)) for leaf in tf.nest.flatten(value))
     )
 
 
@@ -613,5 +615,3 @@ def map_shapes(transform: Callable[[tuple[int | None, ...]], Any], shapes: Any) 
     if all(size is None or isinstance(size, (int, np.integer)) for size in shapes):
         return transform(tuple(shapes))
     return type(shapes)([map_shapes(transform, item) for item in shapes])
-
-

@@ -327,7 +327,9 @@ class Loss(Configurable):
     labels_are_numbers = False
     """Whether integer labels are class numbers, which must not be made floating."""
 
-    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+    ) -> None:
         if reduction not in _REDUCTIONS:
             raise ValueError(f"reduction must be one of {', '.join(map(repr, _REDUCTIONS))}; got {reduction!r}.")
         self.name = auto_name(type(self).__name__) if name is None else name
@@ -436,7 +438,10 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
     """`mean_absolute_percentage_error` as a loss."""
 
     def __init__(
-        self, reduction: _Reduction = "sum_over_batch_size", name: str = "mean_absolute_percentage_error", dtype: Any = None
+        self,
+        reduction: _Reduction = "sum_over_batch_size",
+        name: str = "mean_absolute_percentage_error",
+        dtype: Any = None,
     ) -> None:
         super().__init__(mean_absolute_percentage_error, reduction, name, dtype)
 
@@ -445,7 +450,10 @@ class MeanSquaredLogarithmicError(LossFunctionWrapper):
     """`mean_squared_logarithmic_error` as a loss."""
 
     def __init__(
-        self, reduction: _Reduction = "sum_over_batch_size", name: str = "mean_squared_logarithmic_error", dtype: Any = None
+        self,
+        reduction: _Reduction = "sum_over_batch_size",
+        name: str = "mean_squared_logarithmic_error",
+        dtype: Any = None,
     ) -> None:
         super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)
 
@@ -479,7 +487,9 @@ class Huber(LossFunctionWrapper):
 class LogCosh(LossFunctionWrapper):
     """`log_cosh` as a loss."""
 
-    def __init__(self, reduction: _Reduction = "sum_over_batch_size", name: str = "log_cosh", dtype: Any = None) -> None:
+    def __init__(
+        self, reduction: _Reduction = "sum_over_batch_size", name: str = "log_cosh", dtype: Any = None
+    ) -> None:
         super().__init__(log_cosh, reduction, name, dtype)
 
 
@@ -537,7 +547,13 @@ class BinaryCrossentropy(LossFunctionWrapper):
         dtype: Any = None,
     ) -> None:
         super().__init__(
-            binary_crossentropy, reduction, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis
+            binary_crossentropy,
+            reduction,
+            name,
+            dtype,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
         )
 
 

@@ -52,7 +52,12 @@ class Metric(tf.Module, Configurable):
         return self._dtype
 
     def add_variable(
-        self, shape: Any, initializer: Any = "zeros", dtype: Any = None, aggregation: str = "sum", name: str | None = None
+        self,
+        shape: Any,
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: str | None = None,
     ) -> tf.Variable:
         """Makes a variable, which is to be kept in an attribute.
 
@@ -65,7 +70,9 @@ class Metric(tf.Module, Configurable):
         """
         make = initializers.get(initializer)
         return tf.Variable(
-            lambda: make(tuple(shape), dtype=dtype or self._dtype), trainable=False, name=f"{self.name}/{name or 'variable'}"
+            lambda: make(tuple(shape), dtype=dtype or self._dtype),
+            trainable=False,
+            name=f"{self.name}/{name or 'variable'}",
         )
 
     add_weight = add_variable
@@ -162,7 +169,7 @@ class MeanMetricWrapper(Mean):
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
-        super().__init__(name or getattr(fn, "__name__", "mean_metric_wrapper"), dtype)
+        super().__init__(name or str(getattr(fn, "__name__", "mean_metric_wrapper")), dtype)
         self.fn = fn
         self._arguments = kwargs
         for argument, value in kwargs.items():
@@ -407,7 +414,12 @@ class CategoricalCrossentropy(MeanMetricWrapper):
         axis: int = -1,
     ) -> None:
         super().__init__(
-            losses.categorical_crossentropy, name, dtype, from_logits=from_logits, label_smoothing=label_smoothing, axis=axis
+            losses.categorical_crossentropy,
+            name,
+            dtype,
+            from_logits=from_logits,
+            label_smoothing=label_smoothing,
+            axis=axis,
         )
 
 

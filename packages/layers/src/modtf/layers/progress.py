@@ -70,7 +70,10 @@ class ProgressDisplay:
         elif self._lines:
             seconds = time.perf_counter() - self._began
             speed = f"{1000 * seconds / max(self._done, 1):.3g}ms/step"
-            print(" - ".join([f"{self._done}/{self._done}", f"{seconds:.1f}s", speed, _text(figures)]).rstrip(" -"), flush=True)
+            print(
+                " - ".join([f"{self._done}/{self._done}", f"{seconds:.1f}s", speed, _text(figures)]).rstrip(" -"),
+                flush=True,
+            )
 
     def close(self) -> None:
         """Called if training stops on an error, so that the bar does not go on."""

@@ -165,7 +165,9 @@ class Registry:
             found = self.find(config, custom_objects) if isinstance(config, str) else config
             return found() if isinstance(found, type) else found
         if "class_name" not in config:
-            raise ValueError(f"A configuration of a {self.kind} must be a dict with 'class_name' and 'config'; got {config!r}.")
+            raise ValueError(
+                f"A configuration of a {self.kind} must be a dict with 'class_name' and 'config'; got {config!r}."
+            )
         if config["class_name"] == "function":
             return self.find(config["config"], custom_objects)
         return self.find(config["class_name"], custom_objects).from_config(config.get("config") or {})

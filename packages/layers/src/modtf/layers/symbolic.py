@@ -106,9 +106,11 @@ for _name in _OTHER_OPERATORS:
 
 def has_symbolic(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether a symbolic tensor is among the arguments of a call."""
-    if len(args) == 1 and not kwargs and isinstance(args[0], tf.Tensor):
-        return False
-    return any(isinstance(leaf, KerasTensor) for leaf in tf.nest.flatten((args, kwargs)))
+    for value in (*args, *kwargs.values()):
+        leaves = tf.nest.flatten(value) if isinstance(value, (list, tuple, dict)) else (value,)
+        if any(isinstance(leaf, KerasTensor) for leaf in leaves):
+            return True
+    return False
 
 
 def call_symbolically(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

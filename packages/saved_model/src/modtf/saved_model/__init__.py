@@ -1,9 +1,9 @@
 """Reads and writes TensorFlow's SavedModels and checkpoints.
 
-    from modtf import saved_model
+from modtf import saved_model
 
-    saved_model.save(module, "model")
-    loaded = saved_model.load("model")
+saved_model.save(module, "model")
+loaded = saved_model.load("model")
 """
 
 from .bundle import BundleEntry, BundleReader, BundleWriter

@@ -24,7 +24,9 @@ def _text(value: Any) -> str:
 def _whole_names(tensor_names: np.ndarray, shape_and_slices: np.ndarray) -> list[str]:
     for name, part in zip(tensor_names.reshape(-1), shape_and_slices.reshape(-1), strict=True):
         if part:
-            raise ValueError(f"The tensor {name!r} shall be saved or restored in slices ({part!r}); only whole ones can be.")
+            raise ValueError(
+                f"The tensor {name!r} shall be saved or restored in slices ({part!r}); only whole ones can be."
+            )
     return [_text(name) for name in tensor_names.reshape(-1)]
 
 
@@ -54,7 +56,9 @@ def restore_v2(
     arrays = [_read(reader, name) for name in _whole_names(tensor_names, shape_and_slices)]
     for name, array, dtype in zip(tensor_names.reshape(-1), arrays, dtypes, strict=True):
         if array.dtype != dtype.np_dtype:
-            raise ValueError(f"The tensor {name!r} is {array.dtype} in the checkpoint {_text(prefix)!r}, not {dtype.name}.")
+            raise ValueError(
+                f"The tensor {name!r} is {array.dtype} in the checkpoint {_text(prefix)!r}, not {dtype.name}."
+            )
     return arrays
 
 

@@ -58,7 +58,9 @@ class Effects:
             earlier.pop(id(node), None)
             if earlier:
                 before[id(node)] = list(earlier.values())
-        return Edges(before, [node for node in graph.nodes if not node.op.prunable and node.type not in _WITHOUT_EFFECT])
+        return Edges(
+            before, [node for node in graph.nodes if not node.op.prunable and node.type not in _WITHOUT_EFFECT]
+        )
 
     def _of_graph(self, graph: Graph) -> dict[int, bool]:
         """For the number of each input that is read or written, and for `OUTSIDE`, whether it is written."""

@@ -209,7 +209,9 @@ class _FunctionBody:
                     continue
                 proto = protos.get(name)
                 if proto is None:
-                    raise DataLossError(f"{self._where}: node {path[-2]!r} takes the output of {name!r}, which is not there.")
+                    raise DataLossError(
+                        f"{self._where}: node {path[-2]!r} takes the output of {name!r}, which is not there."
+                    )
                 needed = [source for source in map(_source, proto.input) if not done.get(source)]
                 if not needed:
                     done[name] = True
@@ -233,13 +235,19 @@ class _FunctionBody:
         op, attrs, output_dtypes = self._interpret(proto, inputs)
         self._append(proto, op, inputs, attrs, output_dtypes)
 
-    def _interpret(self, proto: NodeDef, inputs: list[SymbolicTensor]) -> tuple[Op, tuple[Any, ...], Sequence[tf.DType]]:
+    def _interpret(
+        self, proto: NodeDef, inputs: list[SymbolicTensor]
+    ) -> tuple[Op, tuple[Any, ...], Sequence[tf.DType]]:
         """Finds a node's op, its attributes and the dtypes that it gives; those of like nodes are the same."""
         op = self._reader.op(proto.op)
         input_dtypes = tuple([tensor.dtype for tensor in inputs])
         known, key = self._reader.interpreted, None
         if op.cacheable:
-            key = proto.op, input_dtypes, tuple([(name, value.SerializeToString()) for name, value in proto.attr.items()])
+            key = (
+                proto.op,
+                input_dtypes,
+                tuple([(name, value.SerializeToString()) for name, value in proto.attr.items()]),
+            )
             if key in known:
                 return known[key]
         try:
@@ -252,7 +260,12 @@ class _FunctionBody:
         return op, attrs, output_dtypes
 
     def _append(
-        self, proto: NodeDef, op: Op, inputs: list[SymbolicTensor], attrs: tuple[Any, ...], output_dtypes: Sequence[tf.DType]
+        self,
+        proto: NodeDef,
+        op: Op,
+        inputs: list[SymbolicTensor],
+        attrs: tuple[Any, ...],
+        output_dtypes: Sequence[tf.DType],
     ) -> None:
         try:
             keywords = dict(zip(op.schema.attr_index, attrs, strict=True))
@@ -277,7 +290,9 @@ class _FunctionBody:
         function = self._reader.graph(proto.op, _hints(inputs))
         op = get_op("StatefulPartitionedCall")
         output_dtypes = [tensor.dtype for tensor in function.outputs]
-        self._append(proto, op, inputs, op.schema.canonical_attrs({"Tout": output_dtypes, "f": function}), output_dtypes)
+        self._append(
+            proto, op, inputs, op.schema.canonical_attrs({"Tout": output_dtypes, "f": function}), output_dtypes
+        )
 
     def _attrs(self, op: Op, proto: NodeDef, inputs: list[SymbolicTensor]) -> tuple[Any, ...]:
         schema = op.schema
@@ -287,7 +302,11 @@ class _FunctionBody:
             if place is not None:
                 attr = schema.attrs[place]
                 given[name] = decode_attr(
-                    value, attr.kind, attr.is_list, lambda called: self._reader.graph(called, _hints(inputs)), f"attribute {name!r}"
+                    value,
+                    attr.kind,
+                    attr.is_list,
+                    lambda called: self._reader.graph(called, _hints(inputs)),
+                    f"attribute {name!r}",
                 )
             elif not name.startswith("_") and not _is_determined(op, name) and not self._is_default(op, name, value):
                 raise UnsupportedError(f"{op.name} has the attribute {name!r}, which is not known.")
@@ -296,7 +315,9 @@ class _FunctionBody:
                 for saved in self._reader.op_def(op.name).attr:
                     if saved.name == attr.name and saved.HasField("default_value"):
                         what = f"attribute {attr.name!r}"
-                        given[attr.name] = decode_attr(saved.default_value, attr.kind, attr.is_list, self._reader.graph, what)
+                        given[attr.name] = decode_attr(
+                            saved.default_value, attr.kind, attr.is_list, self._reader.graph, what
+                        )
         return schema.canonical_attrs(given)
 
     def _is_default(self, op: Op, name: str, value: Any) -> bool:

@@ -118,9 +118,7 @@ class GraphWriter:
             node.input.extend([references[id(tensor)], *waits])
             node.attr["T"].type = tensor.dtype.as_datatype_enum
             proto.node_def.append(node)
-            output = proto.signature.output_arg.add(
-                name=names.argument(node.name), type=tensor.dtype.as_datatype_enum
-            )
+            output = proto.signature.output_arg.add(name=names.argument(node.name), type=tensor.dtype.as_datatype_enum)
             proto.ret[output.name] = f"{node.name}:output:0"
 
     def _proto(self, op: Op, name: str) -> NodeDef:

@@ -13,6 +13,7 @@ import numpy as np
 from modtf import core as tf
 from modtf.core.contracts import get_backend
 
+from .assets import Asset
 from .attributes import decode_dtype, decode_shape
 from .bundle import BundleReader
 from .errors import DataLossError, NotFoundError, UnsupportedError
@@ -21,10 +22,10 @@ from .model_folder import ASSETS, read_model_file, variables_prefix
 from .options import LoadOptions
 from .protos.object_graph_pb2 import SavedObject, TrackableObjectGraph
 from .protos.saved_model_pb2 import MetaGraphDef, SavedModel
-from .restored import Asset, CallableRestoredObject, RestoredConcreteFunction, RestoredFunction, RestoredObject
+from .restored import CallableRestoredObject, RestoredConcreteFunction, RestoredFunction, RestoredObject
 from .saving import OBJECT_GRAPH_KEY
 from .signatures import SignatureMap
-from .structures import decode_function_spec, decode_structure
+from .structures import decode_argument_names, decode_function_spec, decode_structure
 from .tensor_protos import make_ndarray
 
 _VARIABLE_VALUE = "VARIABLE_VALUE"
@@ -65,7 +66,9 @@ def _tagged(proto: SavedModel, path: str, tags: str | Sequence[str] | None) -> M
     wanted = sorted({tags} if isinstance(tags, str) else set(tags or ()))
     if wanted in found:
         return proto.meta_graphs[found.index(wanted)]
-    raise NotFoundError(f"{path}: has no model with the tags {wanted}; there are models with: {', '.join(map(str, found))}.")
+    raise NotFoundError(
+        f"{path}: has no model with the tags {wanted}; there are models with: {', '.join(map(str, found))}."
+    )
 
 
 class _Loader:
@@ -159,7 +162,7 @@ class _Loader:
                 item[place] = self._objects[child.node_id]
         elif isinstance(item, dict):
             item.update((child.local_name, self._objects[child.node_id]) for child in node.children)
-        elif isinstance(item, RestoredObject) and not isinstance(item, Asset):
+        elif isinstance(item, RestoredObject):
             vars(item).update((child.local_name, self._objects[child.node_id]) for child in node.children)
 
     def _make_tuple(self, node: SavedObject, what: str) -> tuple[Any, ...]:
@@ -195,7 +198,7 @@ class _Loader:
         path = folder / assets[index].filename
         if not path.resolve().is_relative_to(folder.resolve()):
             raise DataLossError(f"{what}: the asset {assets[index].filename!r} would lie outside of {str(folder)!r}.")
-        return Asset(str(path))
+        return Asset(path)
 
     def _make_signatures(self, node: SavedObject, what: str) -> SignatureMap:
         functions = {child.local_name: self._object(child.node_id) for child in node.children}
@@ -214,7 +217,7 @@ class _Loader:
         made = self._concrete_function(saved.concrete_function_name)
         count = len(made.structured_input_signature[0])
         if saved.HasField("function_spec"):
-            names = list(decode_function_spec(saved.function_spec, what)[0].parameters)
+            names = decode_argument_names(saved.function_spec, what)
         else:
             names = list(saved.argument_keywords)
         if count and len(names) >= count:
@@ -320,5 +323,3 @@ class _Loader:
                 "'modtf.plugins'.",
                 stacklevel=4,
             )
-
-

@@ -1,8 +1,8 @@
 """The folder of a SavedModel: its files, reading saved_model.pb, and replacing a whole folder at one stroke.
 
-    saved_model.pb                      the graph, the functions, the objects
-    variables/variables.index, .data-*  the values of the variables, a tensor bundle
-    assets/                             files that the model reads
+saved_model.pb                      the graph, the functions, the objects
+variables/variables.index, .data-*  the values of the variables, a tensor bundle
+assets/                             files that the model reads
 """
 
 from __future__ import annotations

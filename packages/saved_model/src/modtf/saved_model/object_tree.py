@@ -9,6 +9,7 @@ from typing import Any
 from modtf import core as tf
 from modtf.core.contracts import ConcreteFunction, EagerTensor, Handle, SavedRoot, SymbolicTensor, is_trackable
 
+from .assets import Asset
 from .errors import SavedModelError
 from .signatures import SignatureMap
 
@@ -97,7 +98,7 @@ def children_of(item: Any) -> dict[str, Any]:
     Raises:
         SavedModelError: it is a dict with other keys than strings.
     """
-    if isinstance(item, (tf.Variable, EagerTensor)) or hasattr(item, "is_traced_function"):
+    if isinstance(item, (tf.Variable, EagerTensor, Asset)) or hasattr(item, "is_traced_function"):
         return {}
     if isinstance(item, Mapping):
         found = {key: child for key, child in item.items() if is_trackable(child)}
@@ -110,15 +111,22 @@ def children_of(item: Any) -> dict[str, Any]:
     return dict(item.trackable_children())
 
 
-def children_of_root(root: Any) -> dict[str, Any]:
-    """Returns the children of the object to save. Signatures of a loaded object are left out: they are made anew.
+def traced_children_of_root(root: Any) -> dict[str, Any]:
+    """Returns the children of the object to save, after tracing every function below that can be and was never called.
+
+    Signatures of a loaded object are left out: they are made anew.
 
     Raises:
         SavedModelError: it has something else where the signatures would go.
     """
+    _trace_functions(_own_children(root))
+    further = dict(root.root_children()) if isinstance(root, SavedRoot) else {}
+    _trace_functions(further)
+    return {**_own_children(root), **further}  # tracing may have made variables
+
+
+def _own_children(root: Any) -> dict[str, Any]:
     named = children_of(root)
-    if isinstance(root, SavedRoot):
-        named.update(root.root_children())
     if not isinstance(named.pop(SIGNATURES, None), (SignatureMap, type(None))):
         raise SavedModelError(
             f"The object to save has an attribute {SIGNATURES!r}, where the file puts the signatures. Rename it, or delete it."
@@ -139,15 +147,14 @@ def concrete_functions(item: Any) -> list[ConcreteFunction]:
     ]
 
 
-def trace_functions(root: Any, named: Mapping[str, Any]) -> None:
-    """Traces every function of the tree that has an `input_signature` and was never called."""
-    seen: set[int] = {id(root)}
+def _trace_functions(named: Mapping[str, Any]) -> None:
+    seen: dict[int, Any] = {}  # with the objects, so that nobody else gets their ids
     left = list(named.values())
     while left:
         item = left.pop()
         if id(item) in seen:
             continue
-        seen.add(id(item))
+        seen[id(item)] = item
         if hasattr(item, "is_traced_function") and not isinstance(item, ConcreteFunction):
             if item.input_signature is not None and not item.concrete_functions:
                 item.get_concrete_function()
@@ -156,9 +163,11 @@ def trace_functions(root: Any, named: Mapping[str, Any]) -> None:
 
 
 def _key(item: Any) -> int:
-    """Tells objects apart: a variable and its handles are one."""
+    """Tells objects apart: a variable and its handles are one, and so are an asset and its path."""
     if isinstance(item, tf.Variable):
         item = item.handle
+    elif isinstance(item, Asset):
+        item = item.asset_path
     return id(item.array if isinstance(item, Handle) else item)
 
 

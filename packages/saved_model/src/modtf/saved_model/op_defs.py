@@ -62,7 +62,9 @@ def make_unknown_op(proto: OpDef, reason: str) -> Op:
     try:
         return Op(text, kernel=kernel, shape=_unknown_shape, stateful=proto.is_stateful, host_only=True)
     except (ValueError, KeyError) as error:
-        raise UnsupportedError(f"The op {proto.name!r} has a signature that is not understood, {text}: {error}") from None
+        raise UnsupportedError(
+            f"The op {proto.name!r} has a signature that is not understood, {text}: {error}"
+        ) from None
 
 
 def _unknown_shape(*inputs: Any, **attrs: Any) -> None:
@@ -103,11 +105,15 @@ def schema_text(proto: OpDef) -> str:
     names = [proto.name, *(item.name for item in (*proto.input_arg, *proto.output_arg, *proto.attr))]
     kinds = [attr.type for attr in proto.attr]
     if not all(map(_NAME.fullmatch, names)) or not all(map(_KIND.fullmatch, kinds)):
-        raise UnsupportedError(f"The op {proto.name!r} has a signature that is not understood: names {names}, kinds {kinds}.")
+        raise UnsupportedError(
+            f"The op {proto.name!r} has a signature that is not understood: names {names}, kinds {kinds}."
+        )
     determined = {arg.type_attr: arg.type_attr for arg in proto.input_arg if arg.type_attr}
     determined |= {arg.type_list_attr: f"*{arg.type_list_attr}" for arg in proto.input_arg if arg.type_list_attr}
     numbers = {arg.number_attr for arg in proto.input_arg}
-    given = [f"{attr.name}: {attr.type}" for attr in proto.attr if attr.name not in determined and attr.name not in numbers]
+    given = [
+        f"{attr.name}: {attr.type}" for attr in proto.attr if attr.name not in determined and attr.name not in numbers
+    ]
     inputs = [_arg_text(arg) for arg in proto.input_arg] + (["*", *given] if given else [])
     outputs = [_arg_text(arg) for arg in proto.output_arg]
     variables = f"[{', '.join(determined.values())}]" if determined else ""

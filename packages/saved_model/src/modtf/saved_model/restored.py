@@ -49,18 +49,6 @@ class CallableRestoredObject(RestoredObject):
         return vars(self)["__call__"](*args, **kwargs)
 
 
-class Asset(RestoredObject):
-    """A file that came with the model.
-
-    Attributes:
-        asset_path: its path, as a scalar string tensor.
-    """
-
-    def __init__(self, path: str) -> None:
-        super().__init__(name="asset")
-        self.asset_path = tf.constant(path)
-
-
 class RestoredConcreteFunction(ConcreteFunction):
     """A trace whose graph is made when it is first needed.
 
@@ -189,7 +177,9 @@ class RestoredFunction:
         try:
             bound = self.function_type.bind(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{self.__name__}(): {error}. Its signature is {self.__name__}{self.function_type}.") from None
+            raise TypeError(
+                f"{self.__name__}(): {error}. Its signature is {self.__name__}{self.function_type}."
+            ) from None
         bound.apply_defaults()
         return bound.args, bound.kwargs
 

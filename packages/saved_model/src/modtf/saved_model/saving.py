@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import keyword
 import os
 from typing import Any
 
@@ -11,13 +12,14 @@ import numpy as np
 from modtf import core as tf
 from modtf.core.contracts import ConcreteFunction, get_backend
 
+from .assets import Asset, copy_assets
 from .attributes import encode_shape
 from .bundle import BundleWriter
 from .errors import SavedModelError
 from .graph_writing import GraphWriter
 from .main_graph import MainGraph
-from .model_folder import MODEL_FILE, replacing, variables_prefix, write_synced
-from .object_tree import SIGNATURES, ObjectTree, children_of_root, concrete_functions, trace_functions
+from .model_folder import ASSETS, MODEL_FILE, replacing, variables_prefix, write_synced
+from .object_tree import SIGNATURES, ObjectTree, concrete_functions, traced_children_of_root
 from .options import SaveOptions
 from .protos.graph_pb2 import VersionDef
 from .protos.object_graph_pb2 import (
@@ -46,7 +48,9 @@ _FORMAT = "2.21.0"
 """The TensorFlow whose format this is; readers ask for it."""
 
 
-def save(obj: Any, export_dir: str | os.PathLike[str], signatures: Any = None, options: SaveOptions | None = None) -> None:
+def save(
+    obj: Any, export_dir: str | os.PathLike[str], signatures: Any = None, options: SaveOptions | None = None
+) -> None:
     """Writes an object with its variables and functions as a SavedModel (`tf.saved_model.save`).
 
     What is saved is what the attributes lead to: variables, modules, lists, tuples and dicts of them, and the
@@ -69,25 +73,29 @@ def save(obj: Any, export_dir: str | os.PathLike[str], signatures: Any = None, o
     if tf.inside_function():
         raise SavedModelError("tf.saved_model.save is not supported inside a traced tf.function; call it outside.")
     if not hasattr(obj, "trackable_children"):
-        raise SavedModelError(f"An object can be saved if it has trackable_children(), as a tf.Module does; this is {obj!r}.")
+        raise SavedModelError(
+            f"An object can be saved if it has trackable_children(), as a tf.Module does; this is {obj!r}."
+        )
     with tf.init_scope():
-        children = children_of_root(obj)
-        trace_functions(obj, children)
+        children = traced_children_of_root(obj)
         if signatures is None:
             found = find_default(children)
             signatures = {} if found is None else found
         tree = ObjectTree(obj, {**children, SIGNATURES: make_signatures(signatures)})
         values = {checkpoint_key(tree, number): _value(variable) for number, variable in tree.variables()}
         object_graph = _checkpoint_objects(tree).SerializeToString()
-        proto = SavedModel(saved_model_schema_version=1)
-        proto.meta_graphs.append(_meta_graph(tree, object_graph, options or SaveOptions()))
+        meta_graph = _meta_graph(tree, object_graph, options or SaveOptions())
     with replacing(export_dir) as folder:
+        assets = [item for item in tree.objects if isinstance(item, Asset)]
+        for name, asset in zip(copy_assets(assets, folder / ASSETS), meta_graph.asset_file_def, strict=True):
+            asset.filename = name
         prefix = variables_prefix(folder)
         os.mkdir(os.path.dirname(prefix))
         with BundleWriter(prefix) as bundle:
             for key, value in values.items():
                 bundle.add(key, value)
             bundle.add(OBJECT_GRAPH_KEY, object_graph)
+        proto = SavedModel(saved_model_schema_version=1, meta_graphs=[meta_graph])
         write_synced(folder / MODEL_FILE, proto.SerializeToString(deterministic=True))
 
 
@@ -142,6 +150,9 @@ def _meta_graph(tree: ObjectTree, object_graph: bytes, options: SaveOptions) -> 
         main.add_variable(variable)
     for number, item in enumerate(tree.objects):
         proto.object_graph_def.nodes.append(_saved_object(tree, number, item, main, writer))
+        if isinstance(item, Asset):
+            proto.object_graph_def.nodes[number].asset.asset_file_def_index = len(proto.asset_file_def)
+            proto.asset_file_def.add().tensor_info.name = f"{main.add_constant(item.asset_path)}:0"
     for concrete in tree.concrete_functions():
         name = writer.name_of(concrete.graph)
         proto.object_graph_def.concrete_functions[name].CopyFrom(_saved_concrete_function(tree, concrete))
@@ -191,7 +202,7 @@ def _saved_object(tree: ObjectTree, number: int, item: Any, main: MainGraph, wri
         proto.bare_concrete_function.CopyFrom(_saved_bare_function(item, writer))
     elif hasattr(item, "is_traced_function"):
         proto.function.CopyFrom(_saved_function(item, writer))
-    else:
+    elif not isinstance(item, Asset):
         version = VersionDef(producer=1, min_consumer=1)
         proto.user_object.CopyFrom(SavedUserObject(identifier=_identifier(item), version=version))
     return proto
@@ -221,18 +232,17 @@ def _saved_function(function: Any, writer: GraphWriter) -> SavedFunction:
 def _saved_bare_function(concrete: ConcreteFunction, writer: GraphWriter) -> SavedBareConcreteFunction:
     keywords = tensor_names(concrete)
     args, kwargs = concrete.structured_input_signature
-    parameters = [
-        inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-        for name in concrete.argument_names()[: len(args)]
-    ]
-    parameters += [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY) for name in kwargs]
-    signature = inspect.Signature(parameters)
-    return SavedBareConcreteFunction(
+    proto = SavedBareConcreteFunction(
         concrete_function_name=writer.name_of(concrete.graph),
         argument_keywords=keywords,
         allowed_positional_arguments=len(keywords) if args or len(keywords) == 1 else 0,
-        function_spec=encode_function_spec(signature, None, f"The function {concrete.name!r}"),
     )
+    names = [*concrete.argument_names()[: len(args)], *kwargs]
+    if all(name.isidentifier() and not keyword.iskeyword(name) for name in names) and len(set(names)) == len(names):
+        kinds = [inspect.Parameter.POSITIONAL_OR_KEYWORD] * len(args) + [inspect.Parameter.KEYWORD_ONLY] * len(kwargs)
+        signature = inspect.Signature([inspect.Parameter(*item) for item in zip(names, kinds, strict=True)])
+        proto.function_spec.CopyFrom(encode_function_spec(signature, None, f"The function {concrete.name!r}"))
+    return proto
 
 
 def _saved_concrete_function(tree: ObjectTree, concrete: ConcreteFunction) -> SavedConcreteFunction:

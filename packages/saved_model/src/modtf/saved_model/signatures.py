@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -100,6 +101,12 @@ def _wrap(concrete: ConcreteFunction, key: str, name: str) -> ConcreteFunction:
     names = tensor_names(concrete)
     if any(tensor.dtype is tf.resource for tensor in concrete.graph.inputs[: len(names)]):
         raise SavedModelError(f"The signature {key!r} takes a variable as its argument; signatures take tensors only.")
+    keywords = [name for name in names if keyword.iskeyword(name)]
+    if keywords:
+        raise SavedModelError(
+            f"The signature {key!r} has an argument {keywords[0]!r}, which TensorFlow could not load, since it is a keyword "
+            "of Python. Give its TensorSpec another name."
+        )
     if not concrete.outputs or _named_outputs(concrete.structured_outputs) is None:
         raise SavedModelError(
             f"The signature {key!r} gives {concrete.structured_outputs!r}. A signature gives a tensor, a list or tuple of "

@@ -202,6 +202,12 @@ def decode_function_spec(proto: FunctionSpec, what: str) -> tuple[inspect.Signat
         raise DataLossError(f"{what}: the signature {spec!r} is none that a function can have: {error}") from None
 
 
+def decode_argument_names(proto: FunctionSpec, what: str) -> list[str]:
+    """Returns the names of a function's positional arguments, which need not be names in Python."""
+    spec = decode_structure(proto.fullargspec, what)
+    return [name for name in getattr(spec, "args", None) or () if isinstance(name, str)]
+
+
 def _signature(spec: Any, is_method: bool) -> inspect.Signature:
     names, defaults = list(spec.args), list(spec.defaults or ())
     values = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
@@ -211,7 +217,9 @@ def _signature(spec: Any, is_method: bool) -> inspect.Signature:
     if spec.varargs is not None:
         parameters.append(inspect.Parameter(spec.varargs, _VARARGS))
     values = spec.kwonlydefaults or {}
-    parameters += [inspect.Parameter(name, _KEYWORD, default=values.get(name, _EMPTY)) for name in spec.kwonlyargs or ()]
+    parameters += [
+        inspect.Parameter(name, _KEYWORD, default=values.get(name, _EMPTY)) for name in spec.kwonlyargs or ()
+    ]
     if spec.varkw is not None:
         parameters.append(inspect.Parameter(spec.varkw, _VARKW))
     return inspect.Signature(parameters)

@@ -330,8 +330,8 @@ def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Tensor:
     wanted = as_dtype(dtype)
     if value.dtype.is_complex:
         if wanted.is_complex:
-            parts = (saturate_cast(part(value), wanted.real_dtype) for part in (real, imag))
-            return complex(*parts, name=name)
+            real_part, imag_part = (saturate_cast(part(value), wanted.real_dtype) for part in (real, imag))
+            return complex(real_part, imag_part, name)
         value = real(value)
     source, target = value.dtype.np_dtype, wanted.real_dtype
     low = _inside(max(float(value.dtype.min), float(target.min)), int(target.min), source, target.is_integer)

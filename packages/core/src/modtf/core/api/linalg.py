@@ -147,7 +147,7 @@ def _order(equation: str, tensors: Sequence[Tensor], optimize: Any) -> list[tupl
     path: list[tuple[int, ...]] = []
     if known:
         shapes = [np.broadcast_to(np.float32(0), tensor.dims) for tensor in tensors]  # type: ignore[arg-type]
-        path = np.einsum_path(equation.replace(" ", ""), *shapes, optimize=optimize)[0][1:]  # type: ignore[assignment]
+        path = np.einsum_path(equation.replace(" ", ""), *shapes, optimize=optimize)[0][1:]
     if any(len(step) != 2 for step in path) or len(path) != count - 1:
         path = [(0, 1)] * (count - 1)
     return [(min(step), max(step)) for step in path[: count - 2]]

@@ -18,7 +18,7 @@ from modtf.core.api.reductions import *
 from modtf.core.api.segments import *
 
 _ALSO_AT_TOP_LEVEL = {"realdiv", "truncatediv", "truncatemod", "cast", "complex", "saturate_cast"}
-__all__ = [
+__all__ = [  # noqa: PLE0604 (they are strings)
     *sorted({*elementwise.__all__, *reductions.__all__, *segments.__all__} - _ALSO_AT_TOP_LEVEL),
     "in_top_k", "l2_normalize", "log_softmax", "sigmoid", "softmax", "softplus", "softsign", "tanh", "top_k",
     "zero_fraction",

@@ -24,7 +24,7 @@ def _operand(value: Any, beside: Tensor) -> Tensor:
     if kind is float or kind is int:
         context = contexts.current()
         if context.graph is None and value:  # not zero, for 0.0 and -0.0 are equal as keys
-            return _python_number(kind, value, beside.dtype, context.backend)
+            return _python_number(kind, value, beside.dtype, context.backend)  # type: ignore[arg-type]
     return convert_to_tensor(value, None, beside.dtype)
 
 

@@ -447,7 +447,8 @@ class Generator:
             state = Variable(_state(state), trainable=False, name="StateVar")
         if not state.shape.is_compatible_with([_state_size(self._alg)]):
             raise ValueError(
-                f"The state of algorithm {Algorithm(self._alg).name} must have shape [{_state_size(self._alg)}], not {state.shape}."
+                f"The state of algorithm {Algorithm(self._alg).name} must have shape [{_state_size(self._alg)}], "
+                f"not {state.shape}."
             )
         self._state_var = state
 

@@ -20,7 +20,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         config.stash[_REPORT] = Report(get_backend(name))
     except (ImportError, RuntimeError, ValueError) as error:
-        raise pytest.UsageError(str(error)) from None
+        pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
 
 
 @pytest.fixture(scope="session")

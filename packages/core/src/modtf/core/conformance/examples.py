@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -53,12 +54,12 @@ class Some:
         count = math.prod(self.shape)
         values = uniform(2 * count, stream).reshape(2, *self.shape)
         if kind.is_bool:
-            return values[0] < 0.5
+            return np.asarray(values[0] < 0.5)
         if kind.is_integer:
             low = max(self.low, 0) if kind.is_unsigned else self.low
-            return np.floor(low + (self.high - low + 1) * values[0]).astype(kind.np_dtype)
+            return np.asarray(np.floor(low + (self.high - low + 1) * values[0]), kind.np_dtype)
         values = self.low + (self.high - self.low) * values
-        return (values[0] + 1j * values[1] if kind.is_complex else values[0]).astype(kind.np_dtype)
+        return np.asarray(values[0] + 1j * values[1] if kind.is_complex else values[0], kind.np_dtype)
 
 
 class Given:
@@ -141,15 +142,15 @@ class Case:
         """Whether it has inputs that are not varied: axes, shapes, indices."""
         return len(self.examples[0].varied) < len(self.examples[0].arrays)
 
-    @property
+    @functools.cached_property
     def examples(self) -> list[Example]:
         return [Example(self, dtype) for dtype in self.dtypes]
 
     @property
     def gradient_examples(self) -> list[Example]:
         """Those whose gradients are compared: one with floats, the widest first, and one with complex numbers."""
-        kinds = {as_dtype(dtype).kind: dtype for dtype in reversed(self.dtypes)}
-        return [Example(self, kinds[kind]) for kind in ("float", "complex") if kind in kinds]
+        kinds = {as_dtype(example.dtype).kind: example for example in reversed(self.examples)}
+        return [kinds[kind] for kind in ("float", "complex") if kind in kinds]
 
 
 class Example:

@@ -108,10 +108,11 @@ def prune(graph: Graph) -> Graph:
             needed.update(id(tensor.node) for tensor in node.inputs)
     if len(live) == len(graph.nodes):
         return graph
-    return rebuild(
-        graph,
-        lambda new, node, inputs: copy_node(new, node, inputs) if id(node) in live else [None] * len(node.outputs),
-    )  # type: ignore[list-item]
+
+    def visit(new: Graph, node: Node, inputs: list[SymbolicTensor]) -> Sequence[Any]:
+        return copy_node(new, node, inputs) if id(node) in live else [None] * len(node.outputs)
+
+    return rebuild(graph, visit)
 
 
 def fold_constants(graph: Graph) -> Graph:

@@ -28,15 +28,20 @@ def _dropping_bits(xp: Any, x: Any, target: DType) -> Any:
     return ((bits >> surplus) << surplus).view(x.dtype)
 
 
+def cast_to(xp: Any, x: Any, target: DType, truncate: bool = False) -> Any:
+    """Converts numbers to another dtype; `truncate` cuts off what a shorter floating dtype cannot hold."""
+    if dtype_of(x).is_complex and not target.is_complex:
+        x = xp.real(x)
+    if truncate:
+        x = _dropping_bits(xp, x, target)
+    return xp.astype(x, find_kernel_dtype(xp, target))
+
+
 @op("Cast[SrcT](x: SrcT, *, DstT: type, Truncate: bool = False) -> (y: DstT)", shape=unchanged, quiet=True)
-def cast(xp: Any, x: Any, *, DstT: DType, Truncate: bool) -> Any:
+def cast(xp: Any, x: Any, *, DstT: DType, Truncate: bool) -> Any:  # noqa: N803 (the attributes' names)
     if x.dtype == object or DstT is string:
         raise UnimplementedError("Strings are not cast; see tf.strings.to_number and tf.strings.as_string")
-    if dtype_of(x).is_complex and not DstT.is_complex:
-        x = xp.real(x)
-    if Truncate:
-        x = _dropping_bits(xp, x, DstT)
-    return xp.astype(x, find_kernel_dtype(xp, DstT))
+    return cast_to(xp, x, DstT, Truncate)
 
 
 @cast.gradient

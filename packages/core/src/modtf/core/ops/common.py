@@ -10,14 +10,14 @@ from modtf.core.engine import raw
 from modtf.core.values.conversion import from_array
 from modtf.core.values.dtypes import DType, int32
 from modtf.core.values.shapes import TensorShape
-from modtf.core.values.tensors import Tensor
+from modtf.core.values.tensors import EagerTensor, Tensor
 
 
 def like(tensor: Tensor, value: Any, scalar: bool = False) -> Tensor:
     """Returns `value` in the tensor's dtype, as a scalar or filling the tensor's shape."""
     dims = () if scalar else tensor.dims
     filled = np.asarray(value, tensor.dtype.np_dtype)
-    if dims is not None and None not in dims and (scalar or tensor.backend is not None):
+    if dims is not None and None not in dims and (scalar or isinstance(tensor, EagerTensor)):
         return from_array(np.broadcast_to(filled, dims) if dims else filled, tensor.dtype)  # type: ignore[arg-type]
     zeros = raw.ZerosLike(tensor)
     return zeros + from_array(filled, tensor.dtype) if value else zeros

@@ -197,7 +197,7 @@ def _(call: Any, dy: Tensor) -> list[Tensor]:
         ranks = [x.ndim for x in inputs]
         if None in ranks:
             raise LookupError(f"The gradient of Einsum with '...' ({call['equation']!r}) needs operands of known rank.")
-        operands, result = _spelled_out(operands, result, ranks)  # type: ignore[arg-type]
+        operands, result = _spelled_out(operands, result, ranks)
         inputs = [_as_long_as(x, labels, dy, result) for x, labels in zip(inputs, operands, strict=True)]
     gradients = []
     for index, (x, labels) in enumerate(zip(inputs, operands, strict=True)):

@@ -15,7 +15,7 @@ import numpy as np
 
 from modtf.core.engine.shape_rules import constant_value, dims_from_value, merged, with_rank
 from modtf.core.engine.vocabulary import Op, find_kernel_dtype, op, register
-from modtf.core.ops.casts import cast
+from modtf.core.ops.casts import cast_to
 from modtf.core.ops.kinds import dtype_of
 from modtf.core.ops.random_bits import (
     AUTO_SELECT,
@@ -48,7 +48,7 @@ def draw_uniform(xp: Any, algorithm: int, key: Any, counter: Any, shape: Sequenc
 def _rounded(xp: Any, algorithm: int, numbers: Any, dtype: DType) -> Any:
     """The float64 numbers in the dtype; XLA cuts off what bfloat16 cannot hold."""
     if algorithm == THREEFRY and dtype is bfloat16:
-        return cast.kernel(xp, xp.astype(numbers, xp.float32), DstT=dtype, Truncate=True)
+        return cast_to(xp, xp.astype(numbers, xp.float32), dtype, truncate=True)
     return xp.astype(numbers, find_kernel_dtype(xp, dtype))
 
 
@@ -78,7 +78,7 @@ def draw_integers(
     """Integers in [minval, maxval), by the remainder of random words."""
     if minval.ndim or maxval.ndim:
         raise InvalidArgumentError(f"minval and maxval must be scalars, not {list(minval.shape)}, {list(maxval.shape)}")
-    if xp is np and math.prod(shape) and not minval < maxval:
+    if xp is np and 0 not in shape and not minval < maxval:
         raise InvalidArgumentError(f"Need minval < maxval, got {minval} >= {maxval}")
     low = xp.astype(minval, xp.uint64)
     width = xp.astype(maxval, xp.uint64) - low
@@ -127,9 +127,9 @@ def draw_normal(xp: Any, algorithm: int, key: Any, counter: Any, shape: Sequence
             64 if dtype is float64 else 32,
         )  # fmt: skip
         uniform = _fraction(xp, algorithm, words, wide)
-        halves = (xp.take(uniform, xp.asarray(index), axis=axis + 1) for index in (0, 1))
+        first, second = (xp.take(uniform, xp.asarray(index), axis=axis + 1) for index in (0, 1))
         turn = float(np.asarray(2 * math.pi, wide.np_dtype))  # XLA has it in the dtype
-        numbers = joined(xp, _box_muller(xp, *halves, wide, turn), shape)
+        numbers = joined(xp, _box_muller(xp, first, second, wide, turn), shape)
     else:
         per_block = 2 if dtype is float64 else 4
         words = philox_blocks(xp, key, counter, xp.arange(-(-size // per_block), dtype=xp.uint64))

@@ -78,9 +78,10 @@ def _cumulative_product_gradient(x: Tensor, out: Tensor, dout: Tensor, back: Any
 def _cumulative_log_sum_exp_gradient(x: Tensor, out: Tensor, dout: Tensor, back: Any) -> Tensor:
     # Summed as logarithms, positive and negative gradients apart, so that nothing overflows.
     def part(gradient: Tensor) -> Tensor:
-        zero = like(gradient, 0)
-        logarithm = raw.SelectV2(gradient > zero, raw.Log(gradient), like(gradient, gradient.dtype.min))
-        return raw.Exp(raw.CumulativeLogsumexp(logarithm - out, **back) + x)
+        positive = gradient > like(gradient, 0)
+        logarithm = raw.Log(raw.SelectV2(positive, gradient, like(gradient, 1))) - out
+        masked = raw.SelectV2(positive, logarithm, like(gradient, -np.inf))
+        return raw.Exp(raw.CumulativeLogsumexp(masked, **back) + x)
 
     return part(dout) - part(-dout)
 

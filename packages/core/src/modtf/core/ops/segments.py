@@ -205,6 +205,10 @@ def _sorted(name: str, types: str, reduce: Any, gradient: Any) -> None:
     made.gradient(lambda call, dy: (gradient(call, dy), None))
 
 
+def _over(reduction: _Reduction, empty: int) -> Any:
+    return lambda xp, data, segment_ids, count: reduction(xp, data, segment_ids, count, empty)
+
+
 def _mean(xp: Any, data: Any, segment_ids: Any, count: int) -> Any:
     sums = _SUM(xp, data, segment_ids, count, 0)
     sizes = _SUM(xp, xp.ones(segment_ids.shape, dtype=xp.int32), segment_ids, count, 0)
@@ -235,11 +239,11 @@ def _sorted_prod_gradient(call: Any, dy: Tensor) -> Tensor:
     return _unsorted_prod_gradient(same, dy)
 
 
-_sorted("Sum", "number", lambda *of: _SUM(*of, 0), lambda call, dy: raw.GatherV2(dy, call.inputs[1], 0))
+_sorted("Sum", "number", _over(_SUM, 0), lambda call, dy: raw.GatherV2(dy, call.inputs[1], 0))
 _sorted("Mean", "number", _mean, _mean_gradient)
-_sorted("Prod", "number", lambda *of: _PROD(*of, 1), _sorted_prod_gradient)
-_sorted("Max", "real", lambda *of: _MAX(*of, 0), _sorted_extreme_gradient)
-_sorted("Min", "real", lambda *of: _MIN(*of, 0), _sorted_extreme_gradient)
+_sorted("Prod", "number", _over(_PROD, 1), _sorted_prod_gradient)
+_sorted("Max", "real", _over(_MAX, 0), _sorted_extreme_gradient)
+_sorted("Min", "real", _over(_MIN, 0), _sorted_extreme_gradient)
 
 
 # ------------------------------------------------------------------------------------------------- counting

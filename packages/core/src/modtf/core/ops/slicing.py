@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from modtf.core.engine import raw
-from modtf.core.engine.shape_rules import constant_value, dims_from_value, partial_value, rank_of
+from modtf.core.engine.shape_rules import constant_value, dims_from_value, partial_value
 from modtf.core.engine.vocabulary import op
 from modtf.core.ops.common import shape_of
 from modtf.core.values.shapes import Dims
@@ -178,7 +178,7 @@ def _strided_slice_dims(
     count = next(
         (vector.dims[0] for vector in (begin, end, strides) if vector.dims and vector.dims[0] is not None), None
     )
-    if any(rank_of(vector) not in (1, None) for vector in (begin, end, strides)):
+    if any(vector.ndim not in (1, None) for vector in (begin, end, strides)):
         raise ValueError("begin, end and strides must be vectors of one length")
     if dims is None or count is None:
         return None

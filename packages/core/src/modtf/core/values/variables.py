@@ -238,7 +238,7 @@ class Variable:
         return len(self.value())  # type: ignore[arg-type]
 
     def __iter__(self) -> Any:
-        return iter(self.value())  # type: ignore[call-overload]
+        return iter(self.value())
 
     def __repr__(self) -> str:
         value = self._resource.value

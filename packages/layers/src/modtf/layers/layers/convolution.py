@@ -16,6 +16,8 @@ __all__ = ["Conv2D", "DepthwiseConv2D"]
 class _Conv2DBase(Layer):
     """What 2-D convolutions have in common: the geometry, the layout of images, the bias and the activation."""
 
+    bias: Any
+
     def __init__(
         self,
         kernel_size: Any,
@@ -52,7 +54,9 @@ class _Conv2DBase(Layer):
         axis = -1 if self.data_format == "channels_last" else 1
         channels = input_shape[axis]
         if channels is None:
-            raise ValueError(f"The {self._label()} needs the number of channels of its input; got the shape {input_shape}.")
+            raise ValueError(
+                f"The {self._label()} needs the number of channels of its input; got the shape {input_shape}."
+            )
         self.input_spec = InputSpec(ndim=4, axes={axis: channels})
         return channels
 
@@ -60,7 +64,11 @@ class _Conv2DBase(Layer):
         if not self.use_bias:
             return None
         return self.add_weight(
-            (size,), self.bias_initializer, regularizer=self.bias_regularizer, constraint=self.bias_constraint, name="bias"
+            (size,),
+            self.bias_initializer,
+            regularizer=self.bias_regularizer,
+            constraint=self.bias_constraint,
+            name="bias",
         )
 
     def _convolve(self, x: Any) -> Any:
@@ -145,7 +153,9 @@ class Conv2D(_Conv2DBase):
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
         if channels % self.groups:
-            raise ValueError(f"The {self._label()} divides channels into {self.groups} groups, but its input has {channels}.")
+            raise ValueError(
+                f"The {self._label()} divides channels into {self.groups} groups, but its input has {channels}."
+            )
         self.kernel = self.add_weight(
             (*self.kernel_size, channels // self.groups, self.filters),
             self.kernel_initializer,

@@ -192,7 +192,9 @@ class InputLayer(Layer):
         **kwargs: Any,
     ) -> None:
         if (shape is None) == (batch_shape is None):
-            raise ValueError(f"An input needs one of shape and batch_shape; got shape={shape!r}, batch_shape={batch_shape!r}.")
+            raise ValueError(
+                f"An input needs one of shape and batch_shape; got shape={shape!r}, batch_shape={batch_shape!r}."
+            )
         super().__init__(dtype=dtype, name=name, **kwargs)
         if batch_shape is None:
             assert shape is not None
@@ -208,7 +210,7 @@ class InputLayer(Layer):
         return inputs
 
 
-def Input(  # noqa: N802 (Keras's name)
+def Input(
     shape: Sequence[int | None] | None = None,
     batch_size: int | None = None,
     dtype: Any = None,

@@ -22,7 +22,11 @@ class _Merge(Layer):
         self.supports_masking = True
 
     def call(self, inputs: Any) -> Any:
-        if not isinstance(inputs, (list, tuple)) or len(inputs) < self._least or len(inputs) > (self._most or len(inputs)):
+        if (
+            not isinstance(inputs, (list, tuple))
+            or len(inputs) < self._least
+            or len(inputs) > (self._most or len(inputs))
+        ):
             wanted = f"exactly {self._most}" if self._most else f"at least {self._least}"
             raise ValueError(f"The {self._label()} takes a list of {wanted} tensors; got {inputs!r}.")
         result = inputs[0]

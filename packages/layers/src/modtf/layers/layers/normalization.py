@@ -82,7 +82,9 @@ class BatchNormalization(Layer):
     def build(self, input_shape: Any) -> None:
         rank = len(input_shape)
         if not -rank <= self.axis < rank:
-            raise ValueError(f"The {self._label()} normalizes axis {self.axis}, which inputs of shape {input_shape} lack.")
+            raise ValueError(
+                f"The {self._label()} normalizes axis {self.axis}, which inputs of shape {input_shape} lack."
+            )
         shape = (input_shape[self.axis],)
         if self.scale:
             self.gamma = self.add_weight(
@@ -109,7 +111,7 @@ class BatchNormalization(Layer):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         # Sums of float16 overflow, so the statistics are computed in float32 at least.
         x = tf.cast(inputs, "float64" if inputs.dtype == "float64" else "float32")
-        rank = x.shape.rank
+        rank = len(x.shape.as_list())
         axis = self.axis % rank
         if training and self.trainable:
             mean, variance = tf.nn.moments(x, [other for other in range(rank) if other != axis])
@@ -123,7 +125,9 @@ class BatchNormalization(Layer):
             if value is None:
                 return None
             value = tf.cast(value, x.dtype)
-            return value if axis == rank - 1 else tf.reshape(value, [-1 if other == axis else 1 for other in range(rank)])
+            return (
+                value if axis == rank - 1 else tf.reshape(value, [-1 if other == axis else 1 for other in range(rank)])
+            )
 
         outputs = tf.nn.batch_normalization(
             x, along_axis(mean), along_axis(variance), along_axis(self.beta), along_axis(self.gamma), self.epsilon

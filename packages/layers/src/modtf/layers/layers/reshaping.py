@@ -57,7 +57,9 @@ class Reshape(Layer):
         if None not in sizes:
             total, known = math.prod(sizes), math.prod(size for size in target if size != -1)
             if (total % known if -1 in target else total != known) if known else total:
-                raise ValueError(f"The {self._label()} cannot give examples of shape {tuple(sizes)} the shape {tuple(target)}.")
+                raise ValueError(
+                    f"The {self._label()} cannot give examples of shape {tuple(sizes)} the shape {tuple(target)}."
+                )
             if known:
                 target = [total // known if size == -1 else size for size in target]
         if -1 in target:

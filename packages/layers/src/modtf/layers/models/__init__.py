@@ -11,7 +11,8 @@ from modtf.layers.serialization import Registry
 __all__ = ["Model", "Sequential", "clone_model", "deserialize"]
 
 _registry = Registry(
-    "layer", [Model, Sequential, *{getattr(layers, name) for name in layers.__all__ if isinstance(getattr(layers, name), type)}]
+    "layer",
+    [Model, Sequential, *{getattr(layers, name) for name in layers.__all__ if isinstance(getattr(layers, name), type)}],
 )
 
 

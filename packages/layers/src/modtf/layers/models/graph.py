@@ -36,7 +36,9 @@ class LayerGraph:
         self.output_tensors = tf.nest.flatten(outputs)
         for tensor in (*self.input_tensors, *self.output_tensors):
             if not isinstance(tensor, KerasTensor):
-                raise ValueError(f"Models are made of symbolic tensors, from Input() and layers called with them; got {tensor!r}.")
+                raise ValueError(
+                    f"Models are made of symbolic tensors, from Input() and layers called with them; got {tensor!r}."
+                )
         self._nodes = self._sort()
         unique: dict[int, Layer] = {}
         for layer in [*(tensor.node.layer for tensor in self.input_tensors), *(node.layer for node in self._nodes)]:
@@ -89,15 +91,15 @@ class LayerGraph:
         if isinstance(inputs, Mapping) and not isinstance(self.inputs, Mapping):
             missing = [tensor.name for tensor in self.input_tensors if tensor.name not in inputs]
             if missing:
-                raise ValueError(f"The model takes the inputs {[t.name for t in self.input_tensors]}; got {sorted(inputs)}.")
+                raise ValueError(
+                    f"The model takes the inputs {[t.name for t in self.input_tensors]}; got {sorted(inputs)}."
+                )
             values = [inputs[tensor.name] for tensor in self.input_tensors]
         else:
             values = tf.nest.flatten(inputs)
         if len(values) != len(self.input_tensors):
             raise ValueError(f"The model takes {len(self.input_tensors)} inputs; got {len(values)}.")
-        return [
-            _fit_rank(value, tensor.shape.rank) for value, tensor in zip(values, self.input_tensors, strict=True)
-        ]
+        return [_fit_rank(value, tensor.shape.rank) for value, tensor in zip(values, self.input_tensors, strict=True)]
 
 
 def _fit_rank(value: Any, rank: int | None) -> Any:

@@ -128,7 +128,9 @@ class Model(Trainer):
 
     def get_config(self) -> dict[str, Any]:
         if self._graph is not None:
-            raise NotImplementedError("Models drawn up with symbolic tensors have no configuration. Save their weights.")
+            raise NotImplementedError(
+                "Models drawn up with symbolic tensors have no configuration. Save their weights."
+            )
         return super().get_config()
 
     @classmethod

@@ -54,7 +54,9 @@ class Sequential(Model):
         if any(layer is other or layer.name == other.name for other in self._layers):
             raise ValueError(f"All layers of a model need names of their own, but there are two named {layer.name!r}.")
         if isinstance(layer, InputLayer) and self._layers:
-            raise ValueError(f"An input can only be the first of the layers; there are {len(self._layers)} before {layer.name!r}.")
+            raise ValueError(
+                f"An input can only be the first of the layers; there are {len(self._layers)} before {layer.name!r}."
+            )
         if not self._layers and not isinstance(layer, InputLayer) and layer.input_shape_argument is not None:
             self._layers.append(InputLayer(batch_shape=layer.input_shape_argument, dtype=layer.dtype))
         self._layers.append(layer)

@@ -39,7 +39,10 @@ def print_summary(
     widths = [end - begin - 3 for begin, end in zip([1, *ends[:-1]], ends, strict=True)]
     if min(widths) < 4:
         raise ValueError(f"A table of width {width} is too narrow for {len(header)} columns.")
-    rows = [_row(layer, depth, show_trainable) for layer, depth in _listed(_chosen(model.layers, layer_range), expand_nested)]
+    rows = [
+        _row(layer, depth, show_trainable)
+        for layer, depth in _listed(_chosen(model.layers, layer_range), expand_nested)
+    ]
     lines = [f'Model: "{model.name}"', *_table(header, rows, widths), *_totals(model)]
     (print_fn or print)("\n".join(lines))
 
@@ -49,7 +52,9 @@ def _chosen(layers: list[Layer], layer_range: Sequence[str] | None) -> list[Laye
         return layers
     first, last = ([i for i, layer in enumerate(layers) if re.match(name, layer.name)] for name in layer_range)
     if not first or not last:
-        raise ValueError(f"layer_range={list(layer_range)} names no layers; there are {[layer.name for layer in layers]}.")
+        raise ValueError(
+            f"layer_range={list(layer_range)} names no layers; there are {[layer.name for layer in layers]}."
+        )
     return layers[min(first + last) : max(first + last) + 1]
 
 
@@ -127,8 +132,8 @@ def _totals(model: Model) -> Iterator[str]:
 
 
 def _readable(size: float) -> str:
-    for unit in ("B", "KB", "MB", "GB", "TB"):
-        if size < 1024:
-            break
+    units = ["B", "KB", "MB", "GB", "TB"]
+    while size >= 1024 and len(units) > 1:
         size /= 1024
-    return f"{size:.2f} {unit}"
+        del units[0]
+    return f"{size:.2f} {units[0]}"

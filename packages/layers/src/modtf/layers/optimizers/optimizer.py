@@ -64,7 +64,9 @@ class Optimizer(Configurable):
         if use_ema and not 0 <= ema_momentum <= 1:
             raise ValueError(f"ema_momentum must be from 0 to 1; got {ema_momentum}.")
         if ema_overwrite_frequency is not None and ema_overwrite_frequency < 1:
-            raise ValueError(f"ema_overwrite_frequency must be a positive integer or None; got {ema_overwrite_frequency}.")
+            raise ValueError(
+                f"ema_overwrite_frequency must be a positive integer or None; got {ema_overwrite_frequency}."
+            )
         self.name = auto_name(type(self).__name__) if name is None else name
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
@@ -111,7 +113,9 @@ class Optimizer(Configurable):
                 "number to be able to."
             )
         else:
-            self._learning_rate = tf.Variable(number, dtype=config.floatx(), trainable=False, name=f"{self.name}/learning_rate")
+            self._learning_rate = tf.Variable(
+                number, dtype=config.floatx(), trainable=False, name=f"{self.name}/learning_rate"
+            )
             self._variables.append(self._learning_rate)
 
     # Variables.
@@ -148,7 +152,9 @@ class Optimizer(Configurable):
         self._variables.append(variable)
         return variable
 
-    def add_variable_from_reference(self, reference_variable: Any, name: str, initializer: str = "zeros") -> tf.Variable:
+    def add_variable_from_reference(
+        self, reference_variable: Any, name: str, initializer: str = "zeros"
+    ) -> tf.Variable:
         """Makes a variable of the shape and dtype of another one."""
         label = reference_variable.name.split(":")[0].replace("/", "_")
         shape = reference_variable.shape.as_list()
@@ -248,7 +254,9 @@ class Optimizer(Configurable):
             raise ValueError("No gradient was given for any variable: the loss does not depend on them.")
         if len(pairs) < len(grads):
             missing = [v.name for g, v in zip(grads, trainable_variables, strict=True) if g is None]
-            warnings.warn(f"The loss does not depend on the variables {missing}, so they are not updated.", stacklevel=2)
+            warnings.warn(
+                f"The loss does not depend on the variables {missing}, so they are not updated.", stacklevel=2
+            )
         gradients, variables = [g for g, _ in pairs], [v for _, v in pairs]
         if self.loss_scale_factor is not None:
             gradients = [gradient / self.loss_scale_factor for gradient in gradients]
@@ -266,7 +274,9 @@ class Optimizer(Configurable):
         """Updates all variables, one after the other."""
         for gradient, variable in zip(gradients, variables, strict=True):
             self.update_step(
-                tf.cast(gradient, variable.dtype), variable, tf.cast(tf.convert_to_tensor(learning_rate), variable.dtype)
+                tf.cast(gradient, variable.dtype),
+                variable,
+                tf.cast(tf.convert_to_tensor(learning_rate), variable.dtype),
             )
 
     def scale_loss(self, loss: Any) -> Any:
@@ -316,7 +326,7 @@ class Optimizer(Configurable):
             value = tf.convert_to_tensor(variable)
             average.assign(tf.where(first, value, self.ema_momentum * average + (1.0 - self.ema_momentum) * value))
         if self.ema_overwrite_frequency is not None:
-            due = tf.equal((self.iterations + 1) % self.ema_overwrite_frequency, 0)
+            due = tf.equal((tf.convert_to_tensor(self.iterations) + 1) % self.ema_overwrite_frequency, 0)
             for variable, average in zip(self._trainable_variables, self._averages, strict=True):
                 variable.assign(tf.where(due, tf.convert_to_tensor(average), tf.convert_to_tensor(variable)))
 

@@ -46,12 +46,16 @@ class Outputs:
         if isinstance(values, Mapping):
             missing = [name for name in self.names if name not in values]
             if missing and self.count > 1:
-                raise ValueError(f"{what} has no {', '.join(missing)}: the model's outputs are {', '.join(self.names)}.")
+                raise ValueError(
+                    f"{what} has no {', '.join(missing)}: the model's outputs are {', '.join(self.names)}."
+                )
             found = [values[name] for name in self.names] if not missing else tf.nest.flatten(values)
         else:
             found = tf.nest.flatten(values)
         if len(found) != self.count:
-            raise ValueError(f"The model has {self.count} outputs ({', '.join(self.names)}), but {what} has {len(found)} parts.")
+            raise ValueError(
+                f"The model has {self.count} outputs ({', '.join(self.names)}), but {what} has {len(found)} parts."
+            )
         return found
 
     def share_out(self, given: Any, argument: str) -> list[Any]:
@@ -74,7 +78,9 @@ class Outputs:
             return [given.get(name) for name in self.names]
         if isinstance(given, (list, tuple)):
             if len(given) != self.count:
-                raise ValueError(f"compile() got {len(given)} {argument} for {self.count} outputs ({', '.join(self.names)}).")
+                raise ValueError(
+                    f"compile() got {len(given)} {argument} for {self.count} outputs ({', '.join(self.names)})."
+                )
             return list(given)
         return [given] * self.count
 

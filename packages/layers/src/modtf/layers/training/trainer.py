@@ -33,6 +33,7 @@ class _Compiled:
         self.loss_tracker = Mean(name="loss")
         self.run_eagerly = run_eagerly
         self.steps: dict[Any, Callable[[list[Any]], Any]] = {}
+        self.prepared: set[tuple[str, str]] = set()
 
 
 class Trainer(Layer):
@@ -85,7 +86,9 @@ class Trainer(Layer):
 
     def _require_compiled(self, method: str) -> _Compiled:
         if self._compiled is None:
-            raise ValueError(f"Call compile() before {method}(): the model {self.name!r} has no loss and no optimizer yet.")
+            raise ValueError(
+                f"Call compile() before {method}(): the model {self.name!r} has no loss and no optimizer yet."
+            )
         return self._compiled
 
     @property
@@ -181,7 +184,7 @@ class Trainer(Layer):
             ValueError: There is no loss at all.
         """
         terms = list(self.losses)
-        losses = self._compiled and self._compiled.losses
+        losses = None if self._compiled is None else self._compiled.losses
         if losses is not None and y is not None:
             loss = losses(y, y_pred, sample_weight)
             if loss is not None:
@@ -223,7 +226,9 @@ class Trainer(Layer):
     def _step(self, kind: str, structure: Any) -> Callable[[list[Any]], Any]:
         """Returns the compiled training or test step for batches of that structure."""
         compiled = self._require_compiled(kind)
-        self._prepare(structure, training=kind == "train")
+        if (kind, repr(structure)) not in compiled.prepared:
+            self._prepare(structure, training=kind == "train")
+            compiled.prepared.add((kind, repr(structure)))
         trained = tuple(id(variable) for variable in self.trainable_variables) if kind == "train" else ()
         key = (kind, repr(structure), trained)
         if key not in compiled.steps:
@@ -245,6 +250,7 @@ class Trainer(Layer):
         self._predict_steps.clear()
         if self._compiled is not None:
             self._compiled.steps.clear()
+            self._compiled.prepared.clear()
 
     def _figures(self, of_step: Mapping[str, Any]) -> dict[str, float]:
         """The figures as Python numbers: those that a step returned, else those of the metrics."""
@@ -307,9 +313,7 @@ class Trainer(Layer):
             validation = _validation_batches(validation_data, validation_batch_size or batch_size, validation_steps)
         step = self._step("train", batches.structure)
         history = History()
-        calls = CallbackList(
-            [*_as_list(callbacks), history], self, verbose=verbose, epochs=epochs, steps=batches.steps
-        )
+        calls = CallbackList([*_as_list(callbacks), history], self, verbose=verbose, epochs=epochs, steps=batches.steps)
         display = ProgressDisplay(verbose, epochs, batches.steps)
         self.history = history
         self.stop_training = False
@@ -367,7 +371,9 @@ class Trainer(Layer):
             if getattr(self, stopped):
                 break
         if not ran:
-            raise ValueError("The data gave no batches for this epoch. A generator must go on for as many epochs as there are.")
+            raise ValueError(
+                "The data gave no batches for this epoch. A generator must go on for as many epochs as there are."
+            )
         return self._figures(result)
 
     def evaluate(
@@ -420,7 +426,12 @@ class Trainer(Layer):
         return values[0] if len(values) == 1 else values
 
     def predict(
-        self, x: Any, batch_size: int | None = None, verbose: str | int = "auto", steps: int | None = None, callbacks: Any = None
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: str | int = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
     ) -> Any:
         """Returns the outputs for inputs, as NumPy arrays.
 

@@ -1,0 +1,45 @@
+"""Assets: files that a model reads, which are in its folder and are copied with it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from modtf import core as tf
+
+from .errors import NotFoundError
+
+
+class Asset(tf.Module):
+    """A file that came with a model, such as a vocabulary.
+
+    Attributes:
+        asset_path: its path, as a scalar string tensor.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(name="asset")
+        self.path = path
+        self.asset_path = tf.constant(str(path))
+
+
+def copy_assets(assets: Iterable[Asset], folder: Path) -> list[str]:
+    """Copies files into a new folder, if there are any; returns the names that they have in it.
+
+    Raises:
+        NotFoundError: a file is missing.
+    """
+    names: list[str] = []
+    for asset in assets:
+        name, count = asset.path.name, 0
+        while name in names:
+            count += 1
+            name = f"{asset.path.stem}_{count}{asset.path.suffix}"
+        folder.mkdir(exist_ok=True)
+        try:
+            shutil.copyfile(asset.path, folder / name)
+        except FileNotFoundError:
+            raise NotFoundError(f"The asset {str(asset.path)!r} is missing, so the model cannot be saved.") from None
+        names.append(name)
+    return names

@@ -376,7 +376,7 @@ def test_batch_normalization_at_inference() -> None:
     close(result.batch_variance, variance)
     narrow = raw.FusedBatchNormV3(raw.Cast(x, DstT="bfloat16"), *parameters, epsilon=1e-3, is_training=False)
     assert [tensor.dtype.name for tensor in narrow] == ["bfloat16"] + ["float32"] * 5
-    with pytest.raises(InvalidArgumentError, match="mean must have the same number of elements as the channels of x"):
+    with pytest.raises(InvalidArgumentError, match=r"Shapes \(5,\) and \(0,\) are not compatible"):
         raw.FusedBatchNormV3(x, scale, offset, [], variance, is_training=False)
 
 
@@ -450,7 +450,7 @@ def test_dropout() -> None:
 FORMULAS = {
     "relu": lambda x: np.maximum(x, 0),
     "relu6": lambda x: np.clip(x, 0, 6),
-    "leaky_relu": lambda x: np.where(x > 0, x, 0.2 * x),
+    "leaky_relu": lambda x: np.where(x > 0, x, float(np.float32(0.2)) * x),
     "elu": lambda x: np.where(x > 0, x, np.exp(np.minimum(x, 0)) - 1),
     "selu": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * (np.exp(np.minimum(x, 0)) - 1)),
     "gelu": lambda x: np.array([0.5 * v * (1 + math.erf(v / math.sqrt(2))) for v in x.flat]).reshape(x.shape),

@@ -101,7 +101,7 @@ def test_names_that_are_no_names_for_nodes(tmp_path: Path) -> None:
     module.variable = tf.Variable(2.0, name="_weird näme:0")
     module.other = tf.Variable(3.0, name="_weird näme:0")
     module.function = tf.function(
-        lambda X, _y: X * module.variable + _y * module.other,  # noqa: N803
+        lambda X, _y: X * module.variable + _y * module.other,
         input_signature=[tf.TensorSpec([], tf.float32), tf.TensorSpec([], tf.float32, name="the y")],
     )
     loaded = round_trip(module, tmp_path / "model", signatures={"a key": module.function})

@@ -52,7 +52,7 @@ def test_round_trip(value: Any) -> None:
 
 
 def test_named_tuples_arrays_and_tensors() -> None:
-    Pair = namedtuple("Pair", ["first", "second"])  # noqa: PYI024
+    Pair = namedtuple("Pair", ["first", "second"])
     result = decode_structure(encode_structure(Pair(1, [None]), "value"), "value")
     assert (type(result).__name__, result.first, result.second) == ("Pair", 1, [None])
     array = np.arange(3)

@@ -44,6 +44,11 @@ def decode_shape(proto: TensorShapeProto, what: str = "the tensor") -> tf.Tensor
     return tf.TensorShape([None if size == -1 else size for size in sizes])
 
 
+def encode_dtype(dtype: tf.DType) -> Any:
+    """Returns the DataType number of a dtype, as messages take it."""
+    return dtype.as_datatype_enum
+
+
 @functools.cache
 def decode_dtype(number: int) -> tf.DType:
     """Returns the dtype of a DataType number; of a reference type, the one it refers to.

@@ -39,6 +39,7 @@ def _whole_names(tensor_names: np.ndarray, shape_and_slices: np.ndarray) -> list
 def save_v2(
     xp: Any, prefix: np.ndarray, tensor_names: np.ndarray, shape_and_slices: np.ndarray, tensors: Sequence[np.ndarray]
 ) -> tuple[()]:
+    """Writes tensors into a bundle."""
     _write(_text(prefix), zip(_whole_names(tensor_names, shape_and_slices), tensors, strict=True))
     return ()
 
@@ -52,6 +53,7 @@ def save_v2(
 def restore_v2(
     xp: Any, prefix: np.ndarray, tensor_names: np.ndarray, shape_and_slices: np.ndarray, *, dtypes: Sequence[tf.DType]
 ) -> list[np.ndarray]:
+    """Reads tensors from a bundle."""
     reader = _open(_text(prefix))
     arrays = [_read(reader, name) for name in _whole_names(tensor_names, shape_and_slices)]
     for name, array, dtype in zip(tensor_names.reshape(-1), arrays, dtypes, strict=True):
@@ -68,6 +70,7 @@ def restore_v2(
     host_only=True,
 )
 def sharded_filename(xp: Any, basename: np.ndarray, shard: np.ndarray, num_shards: np.ndarray) -> np.ndarray:
+    """Gives the prefix of one of several bundles that make a checkpoint."""
     return np.array(f"{_text(basename)}-{int(shard):05d}-of-{int(num_shards):05d}".encode(), object)
 
 
@@ -86,6 +89,7 @@ def merge_v2_checkpoints(
     delete_old_dirs: bool,
     allow_missing_files: bool,
 ) -> tuple[()]:
+    """Makes one bundle of several."""
     prefixes = [_text(prefix) for prefix in checkpoint_prefixes.reshape(-1)]
     if allow_missing_files:
         prefixes = [prefix for prefix in prefixes if os.path.exists(f"{prefix}.index")]

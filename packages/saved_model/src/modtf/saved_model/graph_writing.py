@@ -8,7 +8,7 @@ from typing import Any
 from modtf import core as tf
 from modtf.core.contracts import Graph, Node, Op, SymbolicTensor, get_op
 
-from .attributes import encode_attr, encode_shape
+from .attributes import encode_attr, encode_dtype, encode_shape
 from .control_edges import Effects
 from .errors import SavedModelError
 from .node_names import NodeNames
@@ -94,12 +94,12 @@ class GraphWriter:
 
     def _argument(self, proto: FunctionDef, place: int, tensor: SymbolicTensor, names: NodeNames) -> str:
         name = names.argument(tensor.node.name)
-        arg = proto.signature.input_arg.add(name=name, type=tensor.dtype.as_datatype_enum)
+        arg = proto.signature.input_arg.add(name=name, type=encode_dtype(tensor.dtype))
         if tensor.dtype is tf.resource:
             dtype = self._handle_types.of(tensor.node.graph).get(id(tensor))
             if dtype is not None:
                 shape = encode_shape(tensor.handle_dims)
-                arg.handle_data.append(ResourceHandleProto.DtypeAndShape(dtype=dtype.as_datatype_enum, shape=shape))
+                arg.handle_data.append(ResourceHandleProto.DtypeAndShape(dtype=encode_dtype(dtype), shape=shape))
         proto.arg_attr[place].attr["_user_specified_name"].s = tensor.node.name.encode()
         return name
 
@@ -116,9 +116,9 @@ class GraphWriter:
         for tensor in graph.outputs:
             node = self._proto(get_op("Identity"), names.node("Identity"))
             node.input.extend([references[id(tensor)], *waits])
-            node.attr["T"].type = tensor.dtype.as_datatype_enum
+            node.attr["T"].type = encode_dtype(tensor.dtype)
             proto.node_def.append(node)
-            output = proto.signature.output_arg.add(name=names.argument(node.name), type=tensor.dtype.as_datatype_enum)
+            output = proto.signature.output_arg.add(name=names.argument(node.name), type=encode_dtype(tensor.dtype))
             proto.ret[output.name] = f"{node.name}:output:0"
 
     def _proto(self, op: Op, name: str) -> NodeDef:
@@ -148,8 +148,8 @@ def _determined(value: Any) -> AttrValue:
     if isinstance(value, int):
         return AttrValue(i=value)
     if isinstance(value, tuple):
-        return AttrValue(list=AttrValue.ListValue(type=[dtype.as_datatype_enum for dtype in value]))
-    return AttrValue(type=value.as_datatype_enum)
+        return AttrValue(list=AttrValue.ListValue(type=[encode_dtype(dtype) for dtype in value]))
+    return AttrValue(type=encode_dtype(value))
 
 
 def _is_default(attr: Any, value: Any) -> bool:

@@ -255,7 +255,7 @@ class _Loader:
 
     def _captured(self, numbers: list[int]) -> tuple[list[Any], str]:
         """The tensors of captured objects, and why there is none of one, if so."""
-        captured = []
+        captured: list[Any] = []
         for number in numbers:
             item = self._object(number)
             if isinstance(item, tf.Variable):

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from modtf import core as tf
-from modtf.core.contracts import ConcreteFunction, EagerTensor, Graph, Handle, SymbolicTensor, call_graph, trace
+from modtf.core.contracts import ConcreteFunction, Graph, Handle, SymbolicTensor, call_graph, trace
 
-from .attributes import encode_shape
+from .attributes import encode_dtype, encode_shape
 from .checkpoint_ops import restore_v2, save_v2
 from .node_names import NodeNames
 from .protos.saved_model_pb2 import CollectionDef, SaverDef, SignatureDef, TensorInfo
@@ -49,7 +49,7 @@ class MainGraph:
         handle.handle_dims = variable.shape.dims
         self._captured[id(variable.handle.array)] = handle
 
-    def add_constant(self, tensor: EagerTensor) -> str:
+    def add_constant(self, tensor: tf.Tensor) -> str:
         """Adds a constant; returns the name of its node."""
         constant = self.graph.constant(np.asarray(tensor), tensor.dtype, self._names.node("Const"))
         self._captured[id(tensor)] = constant
@@ -99,7 +99,7 @@ class MainGraph:
         captured = [self._captured[_key(tensor)] for tensor in concrete.captured_inputs]
         with self.graph.as_default():
             outputs = call_graph(concrete.graph, [*arguments, *captured])
-        node = outputs[0].node  # type: ignore[attr-defined]
+        node = outputs[0].node
         node.name = self._names.node(node.type)
         return outputs
 
@@ -111,7 +111,7 @@ def _key(tensor: Any) -> int:
 def _info(tensor: SymbolicTensor) -> TensorInfo:
     return TensorInfo(
         name=tensor.name,
-        dtype=tensor.dtype.as_datatype_enum,  # type: ignore[arg-type]
+        dtype=encode_dtype(tensor.dtype),
         tensor_shape=encode_shape(tensor.dims),
     )
 

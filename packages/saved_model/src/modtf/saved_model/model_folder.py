@@ -79,7 +79,7 @@ def read_model_file(export_dir: str | os.PathLike[str]) -> tuple[SavedModel, str
 
 @contextlib.contextmanager
 def replacing(export_dir: str | os.PathLike[str]) -> Iterator[Path]:
-    """`with replacing(export_dir) as folder:` writes a model into a new folder beside, which then takes the place.
+    """Gives a new folder beside `export_dir` to write a model into; at the end of the `with` block it takes the place.
 
     Whatever happens, `export_dir` holds the old model, or none if there was none, or the whole new one. Files that are
     no part of the old model stay where they are.

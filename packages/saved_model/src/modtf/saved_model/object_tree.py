@@ -45,7 +45,7 @@ class ObjectTree:
             for tensor in concrete.captured_inputs:
                 self._add_captured(concrete, tensor)
 
-    def number_of(self, tensor: EagerTensor) -> int:
+    def number_of(self, tensor: tf.Tensor) -> int:
         """Returns the number of the object that a function captured by a tensor."""
         return self._numbers[_key(tensor)]
 

@@ -8,7 +8,7 @@ from typing import Any
 from modtf import core as tf
 from modtf.core.contracts import Op
 
-from .attributes import encode_attr
+from .attributes import encode_attr, encode_dtype
 from .errors import UnsupportedError
 from .protos.graph_pb2 import OpDef
 
@@ -24,7 +24,7 @@ def encode_op(op: Op) -> OpDef:
         for arg in args:
             made = target.add(name=arg.name, number_attr=arg.number or "")
             if not isinstance(arg.type, str):
-                made.type = arg.type.as_datatype_enum
+                made.type = encode_dtype(arg.type)
             elif _is_list(schema, arg.type):
                 made.type_list_attr = arg.type
             else:
@@ -102,7 +102,8 @@ def schema_text(proto: OpDef) -> str:
     Raises:
         UnsupportedError: it has names or kinds that schemas cannot say.
     """
-    names = [proto.name, *(item.name for item in (*proto.input_arg, *proto.output_arg, *proto.attr))]
+    arguments = [*proto.input_arg, *proto.output_arg]
+    names = [proto.name, *(arg.name for arg in arguments), *(attr.name for attr in proto.attr)]
     kinds = [attr.type for attr in proto.attr]
     if not all(map(_NAME.fullmatch, names)) or not all(map(_KIND.fullmatch, kinds)):
         raise UnsupportedError(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+
 from modtf.core.contracts import hookimpl
 
 
 @hookimpl
 def modtf_ops() -> None:
     """Registers the ops."""
-    from . import checkpoint_ops as checkpoint_ops  # registers them when it is first imported
+    importlib.import_module("modtf.saved_model.checkpoint_ops")  # registers them, if nobody has imported it yet

@@ -33,12 +33,12 @@ class RestoredObject(tf.Module):
     has them, or else those of the whole tree below.
     """
 
-    variables = _UnlessSaved(tf.Module.variables)  # type: ignore[assignment, arg-type]
-    trainable_variables = _UnlessSaved(tf.Module.trainable_variables)  # type: ignore[assignment, arg-type]
-    non_trainable_variables = _UnlessSaved(tf.Module.non_trainable_variables)  # type: ignore[assignment, arg-type]
-    submodules = _UnlessSaved(tf.Module.submodules)  # type: ignore[assignment, arg-type]
-    name = _UnlessSaved(tf.Module.name)  # type: ignore[assignment, arg-type]
-    name_scope = _UnlessSaved(tf.Module.name_scope)  # type: ignore[assignment, arg-type]
+    variables = _UnlessSaved(tf.Module.variables)  # type: ignore[arg-type]
+    trainable_variables = _UnlessSaved(tf.Module.trainable_variables)  # type: ignore[arg-type]
+    non_trainable_variables = _UnlessSaved(tf.Module.non_trainable_variables)  # type: ignore[arg-type]
+    submodules = _UnlessSaved(tf.Module.submodules)  # type: ignore[arg-type]
+    name = _UnlessSaved(tf.Module.name)  # type: ignore[arg-type]
+    name_scope = _UnlessSaved(tf.Module.name_scope)  # type: ignore[arg-type]
 
 
 class CallableRestoredObject(RestoredObject):
@@ -82,7 +82,7 @@ class RestoredConcreteFunction(ConcreteFunction):
         return self._name
 
     @property
-    def graph(self) -> Graph:  # type: ignore[override]
+    def graph(self) -> Graph:
         """The graph.
 
         Raises:

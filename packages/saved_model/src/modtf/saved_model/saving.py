@@ -13,7 +13,7 @@ from modtf import core as tf
 from modtf.core.contracts import ConcreteFunction, get_backend
 
 from .assets import Asset, copy_assets
-from .attributes import encode_shape
+from .attributes import encode_dtype, encode_shape
 from .bundle import BundleWriter
 from .errors import SavedModelError
 from .graph_writing import GraphWriter
@@ -28,7 +28,6 @@ from .protos.object_graph_pb2 import (
     SavedConstant,
     SavedFunction,
     SavedObject,
-    SavedObjectGraph,
     SavedUserObject,
     SavedVariable,
     TrackableObjectGraph,
@@ -188,11 +187,11 @@ def _saved_object(tree: ObjectTree, number: int, item: Any, main: MainGraph, wri
     if isinstance(item, tf.Variable):
         proto.variable.CopyFrom(
             SavedVariable(
-                dtype=item.dtype.as_datatype_enum,  # type: ignore[arg-type]
+                dtype=encode_dtype(item.dtype),
                 shape=encode_shape(item.shape),
                 trainable=item.trainable,
-                synchronization=item.synchronization.value,
-                aggregation=item.aggregation.value,
+                synchronization=item.synchronization.value,  # type: ignore[arg-type]
+                aggregation=item.aggregation.value,  # type: ignore[arg-type]
                 name=_name(item),
             )
         )

@@ -13,7 +13,7 @@ import numpy as np
 from modtf import core as tf
 from modtf.core.contracts import EagerTensor
 
-from .attributes import decode_dtype, decode_shape, encode_shape
+from .attributes import decode_dtype, decode_shape, encode_dtype, encode_shape
 from .errors import DataLossError, SavedModelError, UnsupportedError
 from .protos.object_graph_pb2 import FunctionSpec
 from .protos.structure_pb2 import (
@@ -68,7 +68,7 @@ def encode_structure(value: Any, what: str) -> StructuredValue:
     if isinstance(value, str):
         return StructuredValue(string_value=value)
     if isinstance(value, tf.DType):
-        return StructuredValue(tensor_dtype_value=value.as_datatype_enum)  # type: ignore[arg-type]
+        return StructuredValue(tensor_dtype_value=encode_dtype(value))
     if isinstance(value, tf.TensorShape):
         return StructuredValue(tensor_shape_value=encode_shape(value))
     if isinstance(value, EagerTensor):
@@ -138,19 +138,19 @@ def _encode_spec(spec: tf.TensorSpec) -> TensorSpecProto:
     return TensorSpecProto(
         name=spec.name or "",
         shape=encode_shape(spec.shape),
-        dtype=spec.dtype.as_datatype_enum,  # type: ignore[arg-type]
+        dtype=encode_dtype(spec.dtype),
     )
 
 
 @functools.lru_cache(maxsize=256)
 def _named_tuple(name: str, fields: tuple[str, ...], what: str) -> Any:
     try:
-        return collections.namedtuple(name, fields)  # noqa: PYI024 (the file says the fields)
+        return collections.namedtuple(name, fields)
     except ValueError as error:
         raise DataLossError(f"{what}: is no named tuple: {error}") from None
 
 
-_ArgSpec = collections.namedtuple(  # noqa: PYI024 (its name and fields are what the file says)
+FullArgSpec = collections.namedtuple(
     "FullArgSpec", ["args", "varargs", "varkw", "defaults", "kwonlyargs", "kwonlydefaults", "annotations"]
 )
 
@@ -172,7 +172,7 @@ def encode_function_spec(signature: inspect.Signature, input_signature: Any, wha
     positional, keywords = by_kind[_POSITIONAL_ONLY] + by_kind[_POSITIONAL], by_kind[_KEYWORD]
     defaults = tuple(parameter.default for parameter in positional if parameter.default is not parameter.empty)
     keyword_defaults = {item.name: item.default for item in keywords if item.default is not item.empty}
-    spec = _ArgSpec(
+    spec = FullArgSpec(
         args=[parameter.name for parameter in positional],
         varargs=next((parameter.name for parameter in by_kind[_VARARGS]), None),
         varkw=next((parameter.name for parameter in by_kind[_VARKW]), None),
@@ -194,7 +194,7 @@ def decode_function_spec(proto: FunctionSpec, what: str) -> tuple[inspect.Signat
         DataLossError: it is none that a function can have.
     """
     spec = decode_structure(proto.fullargspec, what)
-    if not all(hasattr(spec, field) for field in _ArgSpec._fields[:6]):
+    if not all(hasattr(spec, field) for field in FullArgSpec._fields[:6]):
         raise DataLossError(f"{what}: the signature is {spec!r}, not a FullArgSpec.")
     try:
         return _signature(spec, proto.is_method), decode_structure(proto.input_signature, what)

@@ -107,6 +107,8 @@ def test_joining_and_parting(shape: tuple[int, ...], data: Any) -> None:
 @given(data=st.data(), shape=hnp.array_shapes(min_dims=1, max_dims=3, max_side=4))
 def test_gathering(data: Any, shape: tuple[int, ...]) -> None:
     axis = data.draw(st.integers(0, len(shape) - 1))
-    indices = data.draw(hnp.arrays(np.int64, hnp.array_shapes(min_dims=0, max_dims=2, max_side=3), elements=st.integers(0, shape[axis] - 1)))
+    places = hnp.array_shapes(min_dims=0, max_dims=2, max_side=3)
+    indices = data.draw(hnp.arrays(np.int64, places, elements=st.integers(0, shape[axis] - 1)))
     array = values(shape)
-    compare("gathered", R.GatherV2(params=tf.constant(array), indices=indices, axis=axis), np.take(array, indices, axis))
+    gathered = R.GatherV2(params=tf.constant(array), indices=indices, axis=axis)
+    compare("gathered", gathered, np.take(array, indices, axis))

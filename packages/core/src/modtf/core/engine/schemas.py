@@ -147,9 +147,9 @@ class Schema:
         given: list[int | None] = [None if self._is_variadic(arg) else 1 for arg in self.inputs]
         for index, arg in enumerate(self.inputs):
             if given[index] is None and arg.type in self.attr_index:
-                given[index] = len(attrs[self.attr_index[arg.type]])  # type: ignore[index]
+                given[index] = len(attrs[self.attr_index[str(arg.type)]])
             elif given[index] is None and arg.number in self.attr_index:
-                given[index] = attrs[self.attr_index[arg.number]]  # type: ignore[index]
+                given[index] = attrs[self.attr_index[str(arg.number)]]
         open_ = [index for index, length in enumerate(given) if length is None]
         rest = count - sum(length for length in given if length is not None)
         if open_:

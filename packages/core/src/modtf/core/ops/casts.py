@@ -38,7 +38,7 @@ def cast_to(xp: Any, x: Any, target: DType, truncate: bool = False) -> Any:
 
 
 @op("Cast[SrcT](x: SrcT, *, DstT: type, Truncate: bool = False) -> (y: DstT)", shape=unchanged, quiet=True)
-def cast(xp: Any, x: Any, *, DstT: DType, Truncate: bool) -> Any:  # noqa: N803 (the attributes' names)
+def cast(xp: Any, x: Any, *, DstT: DType, Truncate: bool) -> Any:
     if x.dtype == object or DstT is string:
         raise UnimplementedError("Strings are not cast; see tf.strings.to_number and tf.strings.as_string")
     return cast_to(xp, x, DstT, Truncate)

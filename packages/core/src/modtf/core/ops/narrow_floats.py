@@ -11,7 +11,12 @@ _NARROW = ("float16", "bfloat16")
 
 def is_narrow(array: Any) -> bool:
     """Whether an array's dtype is float16 or bfloat16."""
-    return str(getattr(array, "dtype", "")) in _NARROW
+    return _is_narrow(getattr(array, "dtype", None))
+
+
+@functools.cache
+def _is_narrow(dtype: Any) -> bool:
+    return str(dtype) in _NARROW
 
 
 def widened(kernel: Callable[..., Any]) -> Callable[..., Any]:

@@ -123,6 +123,7 @@ def _dims(x: Tensor, data_format: str, *vectors: Tensor) -> tuple[Any, Any]:
     """The shapes of the images and of what there is one of for each channel."""
     images, axis = with_rank(x, len(data_format), "x"), _channel_axis(data_format)
     vector = merged((images[axis],), *(vector.dims for vector in vectors))
+    assert vector is not None  # the images' channels say its length, or that it has one
     return merged(images, (*images[:axis], *vector, *images[axis + 1 :])), vector
 
 

@@ -265,8 +265,8 @@ def _stateless(name: str, draw: Callable[..., Any], types: str, default: str, pa
     of_types = f"dtype: {old_types}, " if parameters else ""
     register(
         Op(
-            f"{name}[{of_types}T: index = int32, Tseed: {seeds} = int64](shape: T, seed: Tseed{inputs}{attrs})"
-            " -> (output: dtype)",
+            f"{name}[{of_types}T: index{'' if parameters else ' = int32'}, Tseed: {seeds} = int64]"
+            f"(shape: T, seed: Tseed{inputs}{attrs}) -> (output: dtype)",
             kernel=of_seed,
             shape=_seeded_dims,
             host_inputs=("shape",),

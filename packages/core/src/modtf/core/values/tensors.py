@@ -16,7 +16,47 @@ if TYPE_CHECKING:
     from modtf.core.engine.graphs import Graph, Node
 
 
-class Tensor:
+class Operators:
+    """What tensors and variables can be written with in formulas."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # attached by `api.operators`, as thin functions over the ops
+        __add__: Any
+        __radd__: Any
+        __sub__: Any
+        __rsub__: Any
+        __mul__: Any
+        __rmul__: Any
+        __truediv__: Any
+        __rtruediv__: Any
+        __floordiv__: Any
+        __rfloordiv__: Any
+        __mod__: Any
+        __rmod__: Any
+        __pow__: Any
+        __rpow__: Any
+        __matmul__: Any
+        __rmatmul__: Any
+        __neg__: Any
+        __abs__: Any
+        __invert__: Any
+        __and__: Any
+        __or__: Any
+        __xor__: Any
+        __rand__: Any
+        __ror__: Any
+        __rxor__: Any
+        __lt__: Any
+        __le__: Any
+        __gt__: Any
+        __ge__: Any
+        __eq__: Any
+        __ne__: Any
+        __getitem__: Any
+
+
+class Tensor(Operators):
     """A multi-dimensional array of one dtype, which never changes.
 
     It has Python's operators and indexing, with TensorFlow's meaning: nothing is promoted silently, and a Python or
@@ -57,40 +97,6 @@ class Tensor:
     def ref(self) -> Reference:
         """Returns a hashable reference to this very tensor."""
         return Reference(self)
-
-    if TYPE_CHECKING:  # attached by `api.operators`, as thin functions over the ops
-        __add__: Any
-        __radd__: Any
-        __sub__: Any
-        __rsub__: Any
-        __mul__: Any
-        __rmul__: Any
-        __truediv__: Any
-        __rtruediv__: Any
-        __floordiv__: Any
-        __rfloordiv__: Any
-        __mod__: Any
-        __rmod__: Any
-        __pow__: Any
-        __rpow__: Any
-        __matmul__: Any
-        __rmatmul__: Any
-        __neg__: Any
-        __abs__: Any
-        __invert__: Any
-        __and__: Any
-        __or__: Any
-        __xor__: Any
-        __rand__: Any
-        __ror__: Any
-        __rxor__: Any
-        __lt__: Any
-        __le__: Any
-        __gt__: Any
-        __ge__: Any
-        __eq__: Any
-        __ne__: Any
-        __getitem__: Any
 
 
 class EagerTensor(Tensor):

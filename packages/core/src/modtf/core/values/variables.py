@@ -14,7 +14,7 @@ from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import DType, as_dtype
 from modtf.core.values.resources import Handle, Resource
 from modtf.core.values.shapes import TensorShape
-from modtf.core.values.tensors import EagerTensor, Reference, SymbolicTensor, Tensor
+from modtf.core.values.tensors import EagerTensor, Operators, Reference, SymbolicTensor, Tensor
 
 __all__ = ["Variable", "VariableAggregation", "VariableSynchronization"]
 
@@ -37,7 +37,7 @@ class VariableAggregation(enum.Enum):
     ONLY_FIRST_REPLICA = 3
 
 
-class Variable:
+class Variable(Operators):
     """A value that ops can read and assign, and that functions capture rather than copy.
 
     It stands wherever a tensor does. Under `tf.function`, variables may be made by the first call only.

@@ -49,6 +49,13 @@ def wheels(session: nox.Session) -> str:
     return str(constraints)
 
 
+def run_tests(session: nox.Session, *arguments: str, env: dict[str, str] | None = None) -> None:
+    """Runs pytest in as many processes as there are cores, each computing with one thread."""
+    session.install("pytest-xdist>=3.6")
+    one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    session.run("pytest", "-q", "-n", "auto", *arguments, *session.posargs, env={**one_thread, **(env or {})})
+
+
 # --- the main job -------------------------------------------------------------------------------------------------
 
 
@@ -80,7 +87,7 @@ def tests(session: nox.Session) -> None:
 def test_package(session: nox.Session, name: str) -> None:
     """Test one package's wheel in an environment that holds only what the package declares."""
     install(session, f"modtf-{name}", "--group", f"packages/{name}/pyproject.toml:test")
-    session.run("pytest", f"packages/{name}", *session.posargs)
+    run_tests(session, f"packages/{name}")
 
 
 @nox.session
@@ -89,7 +96,8 @@ def test_together(session: nox.Session) -> None:
     groups = [argument for name in PACKAGES for argument in ("--group", f"packages/{name}/pyproject.toml:test")]
     install(session, *EVERYTHING, *groups)
     for name in PACKAGES:  # one at a time: each has its own settings and helpers
-        session.run("pytest", f"packages/{name}", *session.posargs)
+        run_tests(session, f"packages/{name}")
+    run_tests(session, "tests/docs")
 
 
 BACKENDS = {
@@ -104,14 +112,14 @@ BACKENDS = {
 def conformance(session: nox.Session, backend: str) -> None:
     """Run the conformance suite, which any backend has to pass, against one backend."""
     install(session, "modtf-core[conformance]", *BACKENDS[backend])
-    session.run("pytest", "--pyargs", "modtf.core.conformance", "--backend", backend, *session.posargs)
+    run_tests(session, "--pyargs", "modtf.core.conformance", "--backend", backend)
 
 
 @nox.session
 def interop(session: nox.Session) -> None:
     """Exchange models with TensorFlow in both directions and compare what they compute."""
     install(session, *EVERYTHING, "--group", "interop")
-    session.run("pytest", "tests/interop", *session.posargs, env={"TF_CPP_MIN_LOG_LEVEL": "2"})
+    run_tests(session, "tests/interop", env={"TF_CPP_MIN_LOG_LEVEL": "2"})
 
 
 @nox.session

@@ -56,22 +56,23 @@ def run_suite(folder, *arguments):
 
 def test_a_broken_backend_is_found_out(tmp_path):
     (tmp_path / "broken_backend.py").write_text(BROKEN)
-    chosen = "Tanh-0 or Sqrt-0 or Floor-0 or Neg-0 or Sigmoid-0 or Size-0 or Exp-0 or test_side_effects"
+    ops = ("Tanh", "Sqrt", "Floor", "Neg", "Sigmoid", "Size", "Exp")
+    chosen = " or ".join(["test_side_effects", *(f"{op}-0 or {op}]" for op in ops)])
     result = run_suite(tmp_path, "-p", "broken_backend", "--backend", "broken", "-k", chosen)
     failed = set(re.findall(r"^FAILED \S+?::(\S+)", result.stdout, re.MULTILINE))
     for name in (
-        "test_eager[Tanh-0-float64]",
-        "test_in_a_function[Tanh-0]",
-        "test_eager[Sqrt-0-float64]",
-        "test_eager[Floor-0-float32]",
-        "test_eager[Neg-0-int32]",
+        "test_eager[Tanh-0]",
+        "test_in_a_function[Tanh]",
+        "test_eager[Sqrt-0]",
+        "test_eager[Floor-0]",
+        "test_eager[Neg-0]",
         "test_eager[Sigmoid-0-float64]",
-        "test_finite_differences[Sigmoid-0-float64]",
-        "test_eager[Size-0-float32]",
+        "test_finite_differences[Sigmoid]",
+        "test_eager[Size-0]",
         "test_side_effects_in_order",
     ):
         assert name in failed, f"{name} passed, or was not run:\n{result.stdout}\n{result.stderr}"
-    assert not [name for name in failed if "Exp-0" in name]
+    assert not [name for name in failed if "[Exp" in name]
     assert "conformance of the backend 'broken'" in result.stdout
     assert result.returncode == 1
 
@@ -79,12 +80,12 @@ def test_a_broken_backend_is_found_out(tmp_path):
 def test_a_backend_that_is_not_installed(tmp_path):
     result = run_suite(tmp_path, "--backend", "nowhere")
     assert result.returncode == 4
-    assert "no backend 'nowhere'. Installed: " in result.stdout
-    assert "numpy" in result.stdout
+    assert "no backend 'nowhere'. Installed: " in result.stderr
+    assert "numpy" in result.stderr
 
 
 def test_what_the_backend_did_itself_is_told(tmp_path):
-    result = run_suite(tmp_path, "-k", "test_eager and Exp-0-float64", "--backend", "numpy")
+    result = run_suite(tmp_path, "-k", "test_eager and Pow-0 and not float64", "--backend", "numpy")
     assert "1 ops checked" in result.stdout
     assert "0 fell back to NumPy" in result.stdout
 

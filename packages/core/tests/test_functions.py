@@ -471,3 +471,14 @@ def test_ops_that_stop_gradients_stop_them_inside_functions():
         tape.watch(x)
         y = f(x)
     np.testing.assert_array_equal(tape.gradient(y, x), [2.5, 0])
+
+
+def test_keyword_arguments_in_any_order():
+    @tf.function
+    def f(*, b, a):
+        return b * 10.0 + a
+
+    assert float(f(b=tf.constant(1.0), a=tf.constant(2.0))) == 12.0
+    assert float(f(a=tf.constant(2.0), b=tf.constant(1.0))) == 12.0
+    concrete = f.get_concrete_function(b=tf.TensorSpec([]), a=tf.TensorSpec([]))
+    assert float(concrete(b=tf.constant(1.0), a=tf.constant(2.0))) == 12.0

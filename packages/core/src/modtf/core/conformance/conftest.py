@@ -16,11 +16,7 @@ _REPORT = pytest.StashKey[Report]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    name = config.getoption("--backend", default="numpy")
-    try:
-        config.stash[_REPORT] = Report(get_backend(name))
-    except (ImportError, RuntimeError, ValueError) as error:
-        pytest.exit(str(error), pytest.ExitCode.USAGE_ERROR)
+    config.stash[_REPORT] = Report(get_backend(config.getoption("--backend", default="numpy")))
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +32,19 @@ def backend(report: Report) -> Iterator[Backend]:
     with use_backend(report.backend.name) as chosen:
         yield chosen
     tf_config.set_soft_device_placement(soft_placement)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    output = getattr(session.config, "workeroutput", None)  # there is one in the processes of pytest-xdist
+    if output is not None:
+        output["modtf_conformance"] = session.config.stash[_REPORT].state()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: Any) -> None:
+    state = getattr(node, "workeroutput", {}).get("modtf_conformance")
+    if state is not None:
+        node.config.stash[_REPORT].add(state)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 
-def pytest_load_initial_conftests(early_config: Any, parser: Any, args: list[str]) -> None:
+_ASKED_FOR = pytest.StashKey[bool]()
+
+
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: Any, args: list[str]) -> None:
     """Adds `--backend` where the conformance suite is what was asked for, and nothing anywhere else."""
     if any(str(argument).startswith("modtf.core.conformance") for argument in args):
+        early_config.stash[_ASKED_FOR] = True
         parser.getgroup("modtf", "modtf conformance").addoption(
             "--backend", default="numpy", metavar="NAME", help="the backend that the conformance suite judges"
         )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Loads the backend before anything else, so that a name which is not installed is all that is reported."""
+    if config.stash.get(_ASKED_FOR, False):
+        from modtf.core.contracts import get_backend
+
+        try:
+            get_backend(config.getoption("--backend"))
+        except (ImportError, RuntimeError, ValueError) as error:
+            raise pytest.UsageError(str(error)) from None

@@ -14,15 +14,26 @@ class Report:
     Attributes:
         backend: The backend.
         passed: The ops that gave what they should.
+        fell_back_elsewhere: The ops that fell back in other processes, where the tests run in several.
     """
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
         self.passed: set[str] = set()
+        self.fell_back_elsewhere: set[str] = set()
+
+    def state(self) -> dict[str, list[str]]:
+        """Returns what was found out in this process, for `add` in another."""
+        return {"passed": sorted(self.passed), "fell_back": sorted(config.fallback_counts(self.backend.name))}
+
+    def add(self, state: dict[str, list[str]]) -> None:
+        """Adds what another process found out."""
+        self.passed |= set(state["passed"])
+        self.fell_back_elsewhere |= set(state["fell_back"])
 
     def lines(self) -> list[str]:
         """Returns the report as lines of text."""
-        fell_back = {name for name in config.fallback_counts(self.backend.name) if name in self.passed}
+        fell_back = self.passed & ({*config.fallback_counts(self.backend.name)} | self.fell_back_elsewhere)
         on_host = {name for name in self.passed - fell_back if self._is_host_only(name)}
         own = self.passed - fell_back - on_host
         return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from modtf import core as tf
-from modtf.core.conformance.cases import CASES, COVERED_ELSEWHERE, OPS
+from modtf.core.conformance.cases import CASES, CASES_OF, COVERED_ELSEWHERE, OPS
 from modtf.core.conformance.checking import compare, fits, says_as_much, tensors
 from modtf.core.conformance.examples import Case, Example
 from modtf.core.conformance.goldens import golden_of
@@ -21,17 +22,14 @@ def test_every_op_has_a_case() -> None:
     assert not without, "add cases for these in modtf/core/conformance/cases"
 
 
-@pytest.mark.parametrize("example", [example for case in CASES for example in case.examples], ids=str)
-def test_eager(example: Example, report: Report) -> None:
-    golden = golden_of(example)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_eager(case: Case, report: Report) -> None:
+    example = case.examples[0]
     given = tensors(example.arrays)
-    outputs = example.call(_raw(example), given)
-    assert len(outputs) == len(golden.outputs)
-    for index, (output, expected) in enumerate(zip(outputs, golden.outputs, strict=True)):
-        compare(f"output {index} of {example}", output, expected, example.case.tolerance)
+    _check(example, example.call(_raw(example), given))
     for tensor, array in zip(given, example.arrays, strict=True):
         compare(f"an input of {example} after the call", tensor, array, 0)
-    report.passed.add(example.case.op)
+    report.passed.add(case.op)
 
 
 @pytest.mark.parametrize(
@@ -51,33 +49,65 @@ def test_eager_on_transposed_inputs(case: Case) -> None:
     _check(example, example.call(_raw(example), given))
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_in_a_function(case: Case) -> None:
-    """Shapes are known, and what the table does not vary (axes, shapes) is constant."""
-    example = case.examples[0]
-    specs = [tf.TensorSpec(array.shape, array.dtype) for array in _varied(example)]
-    concrete = tf.function(_with_constants(example)).get_concrete_function(*specs)
-    _check_traced_shapes(example, concrete, 0)
-    _check(example, concrete(*tensors(_varied(example))))
+@pytest.mark.parametrize("op", CASES_OF)
+def test_in_a_function(op: str) -> None:
+    """All cases with all dtypes, which a function at a time compiles faster than one at a time.
+
+    Shapes are known, and what the table does not vary (axes, shapes) is constant.
+    """
+    examples = [example for case in CASES_OF[op] for example in case.examples]
+
+    def program(*given: Any) -> Any:
+        remaining = iter(given)
+        return [_with_constants(example)(*itertools.islice(remaining, len(example.varied))) for example in examples]
+
+    results = tf.function(program)(*tensors([array for example in examples for array in _varied(example)]))
+    for example, outputs in zip(examples, results, strict=True):
+        _check(example, outputs)
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.is_first or case.has_fixed_inputs], ids=str)
-def test_in_a_function_of_unknown_sizes(case: Case) -> None:
+@pytest.mark.parametrize("op", CASES_OF)
+def test_in_a_function_of_unknown_sizes(op: str) -> None:
     """Ranks are known, and everything is an argument, axes and shapes too."""
-    example = case.examples[0]
-    specs = [tf.TensorSpec([None] * array.ndim, array.dtype) for array in example.arrays]
-    function = tf.function(lambda *given: example.call(_raw(example), given), input_signature=specs)
-    _check(example, function(*tensors(example.arrays)))
+    examples = [case.examples[0] for case in CASES_OF[op]]
+    arrays = [array for example in examples for array in example.arrays]
+    specs = [tf.TensorSpec([None] * array.ndim, array.dtype) for array in arrays]
+
+    def program(*given: Any) -> Any:
+        remaining = iter(given)
+        return [
+            example.call(_raw(example), list(itertools.islice(remaining, len(example.arrays)))) for example in examples
+        ]
+
+    results = tf.function(program, input_signature=specs)(*tensors(arrays))
+    for example, outputs in zip(examples, results, strict=True):
+        _check(example, outputs)
+
+
+_KNOWN: dict[str, Callable[[np.ndarray], Any]] = {
+    "shapes": lambda array: array.shape,
+    "ranks": lambda array: [None] * array.ndim,
+    "nothing": lambda array: None,
+}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-@pytest.mark.parametrize("known", ["rank", "nothing"])
+@pytest.mark.parametrize("known", _KNOWN)
 def test_tracing(case: Case, known: str) -> None:
     """While tracing, as much is known about the results as TensorFlow knows, and nothing wrong."""
     example = case.examples[0]
-    specs = [tf.TensorSpec([None] * array.ndim if known == "rank" else None, array.dtype) for array in _varied(example)]
+    specs = [tf.TensorSpec(_KNOWN[known](array), array.dtype) for array in _varied(example)]
     concrete = tf.function(_with_constants(example)).get_concrete_function(*specs)
-    _check_traced_shapes(example, concrete, 1 if known == "rank" else 2)
+    golden = golden_of(example)
+    assert len(concrete.outputs) == len(golden.outputs)
+    shapes = golden.shapes[list(_KNOWN).index(known)]
+    for output, expected, theirs in zip(concrete.outputs, golden.outputs, shapes, strict=True):
+        ours = output.dims
+        assert output.dtype == expected.dtype
+        assert fits(ours, expected.shape), f"{example}: traced as {ours}, but the shape is {expected.shape}"
+        # TensorFlow is wrong about Equal of unknown sizes: what does not fit is not asked for.
+        as_much = says_as_much(ours, theirs) or not fits(theirs, expected.shape)
+        assert as_much, f"{example}: traced as {ours}, where TensorFlow knows {theirs}"
 
 
 def _raw(example: Example) -> Callable[..., Any]:
@@ -101,17 +131,7 @@ def _with_constants(example: Example) -> Callable[..., Any]:
 
 
 def _check(example: Example, outputs: list[Any]) -> None:
-    for index, (output, expected) in enumerate(zip(outputs, golden_of(example).outputs, strict=True)):
-        compare(f"output {index} of {example}", output, expected, example.case.tolerance)
-
-
-def _check_traced_shapes(example: Example, concrete: Any, row: int) -> None:
-    golden = golden_of(example)
-    assert len(concrete.outputs) == len(golden.outputs)
-    for output, expected, theirs in zip(concrete.outputs, golden.outputs, golden.shapes[row], strict=True):
-        ours = output.dims
-        assert output.dtype == expected.dtype
-        assert fits(ours, expected.shape), f"{example}: traced as {ours}, but the shape is {expected.shape}"
-        # TensorFlow is wrong about Equal of unknown sizes: what does not fit is not asked for.
-        as_much = says_as_much(ours, theirs) or not fits(theirs, expected.shape)
-        assert as_much, f"{example}: traced as {ours}, where TensorFlow knows {theirs}"
+    expected = golden_of(example).outputs
+    assert len(outputs) == len(expected)
+    for index, (output, array) in enumerate(zip(outputs, expected, strict=True)):
+        compare(f"output {index} of {example}", output, array, example.case.tolerance)

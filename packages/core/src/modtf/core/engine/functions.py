@@ -478,7 +478,7 @@ def trace(
     names = [*parameter_names, *(f"arg{index}" for index in range(len(parameter_names), len(args)))]
     with contexts.scoped(graph=graph, tapes=(), scope=""):
         inside_args = tuple(_placeholders(graph, value, label) for value, label in zip(args, names, strict=False))
-        inside_kwargs = {key: _placeholders(graph, value, key) for key, value in kwargs.items()}
+        inside_kwargs = {key: _placeholders(graph, kwargs[key], key) for key in sorted(kwargs)}  # as calls flatten them
         result = python_function(*inside_args, **inside_kwargs)
         outputs = nest_map(_as_output, result)
         graph.outputs = [graph.capture(item) for item in nest.flatten(outputs) if item is not None]

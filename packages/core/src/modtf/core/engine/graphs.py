@@ -204,7 +204,7 @@ class Graph:
         if known is not None:
             return known[1]
         if (
-            isinstance(tensor, EagerTensor)
+            type(tensor) is EagerTensor  # a subclass means more than its value, as handles do
             and (tensor.dtype.is_integer or tensor.dtype.is_bool or tensor.dtype is dtypes.string)
             and np.prod(tensor.dims) <= _EMBEDDED_SIZE
         ):

@@ -6,6 +6,7 @@ from importlib import import_module
 
 from modtf.core import raw_ops
 from modtf.core.conformance.cases.table import CASES, MISTAKES
+from modtf.core.conformance.examples import Case
 
 for _family in (
     "elementwise",
@@ -19,6 +20,11 @@ for _family in (
     "random",
 ):
     import_module(f"{__name__}.{_family}")
+
+CASES_OF: dict[str, list[Case]] = {}
+"""The cases by op."""
+for _case in CASES:
+    CASES_OF.setdefault(_case.op, []).append(_case)
 
 OPS = frozenset(dir(raw_ops))
 """The ops that core itself has: plugins add theirs later, when an op is asked for that core lacks."""
@@ -48,4 +54,4 @@ COVERED_ELSEWHERE = {
 }
 """Ops without a case, and why."""
 
-__all__ = ["CASES", "COVERED_ELSEWHERE", "MISTAKES", "OPS"]
+__all__ = ["CASES", "CASES_OF", "COVERED_ELSEWHERE", "MISTAKES", "OPS"]

@@ -97,6 +97,7 @@ def test_together(session: nox.Session) -> None:
     install(session, *EVERYTHING, *groups)
     for name in PACKAGES:  # one at a time: each has its own settings and helpers
         run_tests(session, f"packages/{name}")
+    session.install("array-api-strict>=2.3")  # a page's example of a library to put a backend on
     run_tests(session, "tests/docs")
 
 

@@ -223,7 +223,7 @@ class Function:
         self._signature = _signature_of(python_function)
         self._concrete: dict[Any, ConcreteFunction] = {}
         self._by_tensors: dict[Any, ConcreteFunction] = {}
-        self._relaxed: list[tuple[Any, list[Any], ConcreteFunction]] = []
+        self._traces: list[tuple[Any, list[TensorSpec], ConcreteFunction]] = []
         self._created_variables = False
         self._traced_before = False
         self._lock = threading.RLock()
@@ -339,48 +339,47 @@ class Function:
             found = self._concrete.get(key) or self._concrete.get((key, outer))
             if found is not None:
                 return found
-            if self.input_signature is not None:
-                args, kwargs = _with_specs(args, kwargs, self.input_signature)
-                concrete = next(iter(self._concrete.values()), None) or self._trace(args, kwargs)
-            elif self._reduce_retracing:
-                concrete = self._trace_relaxed(args, kwargs)
-            else:
-                concrete = self._trace(args, kwargs)
-            self._remember(key, args, kwargs, concrete, outer)
+            concrete = self._trace_that_fits(args, kwargs) or self._new_trace(args, kwargs)
+            if _is_bound_to_a_graph(concrete):
+                self._concrete[key, outer] = concrete
+                return concrete
+            self._concrete[key] = concrete
+            plain = all(isinstance(item, (Tensor, TensorSpec)) for item in args)
+            if plain and not kwargs and len(args) == len(self._signature.parameters):
+                self._by_tensors[tuple((item.dtype, item.shape.dims) for item in args)] = concrete
             return concrete
 
-    def _remember(self, key: Any, args: Any, kwargs: Any, concrete: ConcreteFunction, outer: Graph | None) -> None:
-        if any(isinstance(tensor, SymbolicTensor) for tensor in concrete.captured_inputs):
-            self._concrete[key, outer] = concrete  # it is of use inside that graph only
-            return
-        self._concrete[key] = concrete
-        plain = all(isinstance(item, (Tensor, TensorSpec)) for item in args)
-        if plain and not kwargs and len(args) == len(self._signature.parameters):
-            self._by_tensors[tuple((item.dtype, item.shape.dims) for item in args)] = concrete
-        if len(self._concrete) % _MANY_TRACES == 0 and self.input_signature is None:
-            warnings.warn(
-                f"{self._name}() was traced {len(self._concrete)} times, once for each new kind of arguments; tracing is "
-                "expensive. Pass tensors rather than Python numbers, and use reduce_retracing=True or an input_signature "
-                "with None for sizes that change.",
-                stacklevel=4,
-            )
-
-    def _trace_relaxed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ConcreteFunction:
-        """Traces with the sizes that were seen to change left open."""
-        specs = _specs((args, kwargs))
-        skeleton = _key((args, kwargs), shapes=False)
-        for known, shapes, concrete in self._relaxed:
-            if known == skeleton and all(a.is_subtype_of(b) for a, b in zip(specs, shapes, strict=True)):
+    def _trace_that_fits(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ConcreteFunction | None:
+        """A trace for wider shapes, if there is one."""
+        specs, kind = _specs((args, kwargs)), _key((args, kwargs), shapes=False)
+        for known, shapes, concrete in self._traces:
+            if known == kind and all(a.is_subtype_of(b) for a, b in zip(specs, shapes, strict=True)):
                 return concrete
-        for known, shapes, _ in self._relaxed:
-            if known == skeleton:
-                specs = [a.most_specific_compatible_type(b) for a, b in zip(specs, shapes, strict=True)]
-        remaining = iter(specs)
-        relaxed = nest_map(
-            lambda item: next(remaining) if isinstance(item, (Tensor, TensorSpec)) else item, (args, kwargs)
-        )
-        concrete = self._trace(*relaxed)
-        self._relaxed.insert(0, (skeleton, specs, concrete))
+        return None
+
+    def _new_trace(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ConcreteFunction:
+        specs, kind = _specs((args, kwargs)), _key((args, kwargs), shapes=False)
+        if self.input_signature is not None:
+            args = (*self.input_signature, *args[len(self.input_signature) :])
+            specs = _specs((args, kwargs))
+        elif self._reduce_retracing:
+            for known, shapes, _ in self._traces:
+                if known == kind:  # sizes that were seen to change are left open
+                    specs = [a.most_specific_compatible_type(b) for a, b in zip(specs, shapes, strict=True)]
+            remaining = iter(specs)
+            args, kwargs = nest_map(
+                lambda item: next(remaining) if isinstance(item, (Tensor, TensorSpec)) else item, (args, kwargs)
+            )
+        concrete = self._trace(args, kwargs)
+        if not _is_bound_to_a_graph(concrete):
+            self._traces.insert(0, (kind, specs, concrete))
+            if len(self._traces) % _MANY_TRACES == 0:
+                warnings.warn(
+                    f"{self._name}() was traced {len(self._traces)} times, once for each new kind of arguments; tracing is "
+                    "expensive. Pass tensors rather than Python numbers, and use reduce_retracing=True or an input_signature "
+                    "with None for sizes that change.",
+                    stacklevel=5,
+                )
         return concrete
 
     def _trace(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ConcreteFunction:
@@ -560,8 +559,9 @@ def _fitted(spec: Any, value: Any) -> Any:
     return given
 
 
-def _with_specs(args: tuple[Any, ...], kwargs: dict[str, Any], signature: tuple[Any, ...]) -> Any:
-    return (*signature, *args[len(signature) :]), kwargs
+def _is_bound_to_a_graph(concrete: ConcreteFunction) -> bool:
+    """Whether a trace uses tensors of the graph around it, so that it is of no use elsewhere."""
+    return any(isinstance(tensor, SymbolicTensor) for tensor in concrete.captured_inputs)
 
 
 def _specs(structure: Any) -> list[TensorSpec]:

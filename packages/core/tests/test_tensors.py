@@ -1,6 +1,8 @@
 """Tensors, dtypes and shapes."""
 
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -181,3 +183,9 @@ def test_lists_with_symbolic_tensors():
         return tf.raw_ops.Reshape(tensor=x, shape=[tf.shape(x)[1], -1])
 
     assert f(np.ones((2, 3), np.float32)).shape == (3, 2)
+
+
+def test_infinities_are_values_like_others():
+    code = "from modtf import core as tf; x = tf.constant([3e38]); y = x * x; print(*(t.numpy() for t in (x + x, y - y, x / 0.0)))"
+    result = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert result.stdout == "[inf] [nan] [inf]\n", result.stderr

@@ -42,7 +42,9 @@ def test_any_batch_is_served(model):
 
 def test_the_lists(model):
     children = model.root_children()
-    assert [variable.name for variable in children["trainable_variables"]] == [v.name for v in model.trainable_variables]
+    assert [variable.name for variable in children["trainable_variables"]] == [
+        v.name for v in model.trainable_variables
+    ]
     assert len(children["variables"]) == len(model.variables)
     assert float(children["regularization_losses"][0]()) == pytest.approx(float(model.losses[0]), rel=1e-6)
 

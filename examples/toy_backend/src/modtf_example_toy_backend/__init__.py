@@ -38,3 +38,10 @@ class ToyBackend(ArrayBackend):
 
     def to_numpy(self, array: Any) -> np.ndarray:
         return np.from_dlpack(array)
+
+    def prepare(self, kernel: Callable[..., Any], traceable: bool) -> Callable[..., Any]:
+        def quietly(*arrays: Any) -> Any:
+            with np.errstate(all="ignore"):  # array-api-strict computes with NumPy, which would warn about 1 / 0
+                return kernel(*arrays)
+
+        return quietly

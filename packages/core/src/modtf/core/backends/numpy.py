@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
 from modtf.core.backends.contract import ArrayBackend, Backend
 from modtf.core.values.dtypes import DType
+
+# As in TensorFlow, infinities and NaN are values like others. Plans and the ops that often make them are silenced by
+# `np.errstate`, which would cost an eager addition twice its time.
+warnings.filterwarnings("ignore", r"(overflow|invalid value|divide by zero)", RuntimeWarning, r"modtf\.core\.")
 
 
 class NumpyBackend(ArrayBackend):

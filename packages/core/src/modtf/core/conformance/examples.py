@@ -132,16 +132,6 @@ class Case:
     def __repr__(self) -> str:
         return f"{self.op}-{self.number}"
 
-    @property
-    def is_first(self) -> bool:
-        """Whether it is the op's first case."""
-        return self.number == 0
-
-    @property
-    def has_fixed_inputs(self) -> bool:
-        """Whether it has inputs that are not varied: axes, shapes, indices."""
-        return len(self.examples[0].varied) < len(self.examples[0].arrays)
-
     @functools.cached_property
     def examples(self) -> list[Example]:
         return [Example(self, dtype) for dtype in self.dtypes]

@@ -66,7 +66,7 @@ class Bound:
             len(outputs) == 1
             and len(self.dtypes) == 1
             and outputs[0].number is None
-            and not (schema._is_type_list(outputs[0].type))
+            and not schema.is_type_list(outputs[0].type)
         )
         holds_all = all(
             dtype.kind in ("resource", "variant") or backend.supports(dtype) for dtype in (*input_dtypes, *self.dtypes)
@@ -80,10 +80,7 @@ class Bound:
             self.homes = tuple(NUMPY if op.host_outputs else home(backend, dtype) for dtype in self.dtypes)
         self.fell_back = on_host
         # Ops over state and functions act in the name of the chosen backend wherever their other inputs are.
-        try:
-            kernel = op.native_kernel(NUMPY if on_host and not _acts_for_backend(op) else backend, attrs)
-        except AttributeError as error:  # the namespace has no such function
-            kernel = _raising(error)
+        kernel = op.native_kernel(NUMPY if on_host and not _acts_for_backend(op) else backend, attrs)
         if string in self.dtypes:
             kernel = _keeping_object_arrays(kernel, self.single)
         if on_host:
@@ -156,13 +153,6 @@ def _acts_for_backend(op: Op) -> bool:
     from modtf.core.engine.vocabulary import _wants_backend
 
     return callable(op.kernel) and _wants_backend(op.kernel)
-
-
-def _raising(error: AttributeError) -> Callable[..., Any]:
-    def missing(*arrays: Any) -> Any:
-        raise error
-
-    return missing
 
 
 def _quietly(kernel: Callable[..., Any]) -> Callable[..., Any]:

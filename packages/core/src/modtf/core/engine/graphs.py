@@ -147,7 +147,7 @@ class Graph:
             note(tapes, op, inputs, attrs, node.outputs)
         if not op.schema.outputs:
             return node
-        single = len(op.schema.outputs) == 1 and not op.schema._is_variadic(op.schema.outputs[0])
+        single = len(op.schema.outputs) == 1 and not op.schema.is_variadic(op.schema.outputs[0])
         return node.outputs[0] if single else list(node.outputs)
 
     def append(

@@ -87,16 +87,18 @@ class Schema:
         self.attrs = tuple(_parse_attr(text) for text in arguments[star + 1 :])
         self.outputs = tuple(_parse_arg(text) for text in _split(match["outputs"], ","))
         self.attr_index = {attr.name: index for index, attr in enumerate(self.attrs)}
-        self.is_flat = not any(self._is_variadic(arg) for arg in self.inputs)
+        self.is_flat = not any(self.is_variadic(arg) for arg in self.inputs)
         self.input_names = tuple(arg.name for arg in self.inputs)
 
     def __repr__(self) -> str:
         return f"Schema({self.text!r})"
 
-    def _is_variadic(self, arg: Arg) -> bool:
-        return arg.number is not None or self._is_type_list(arg.type)
+    def is_variadic(self, arg: Arg) -> bool:
+        """Whether an input or output is a list of tensors."""
+        return arg.number is not None or self.is_type_list(arg.type)
 
-    def _is_type_list(self, name: str | DType) -> bool:
+    def is_type_list(self, name: str | DType) -> bool:
+        """Whether a name is that of a list of dtypes."""
         if isinstance(name, DType):
             return False
         if name in self.type_vars:
@@ -144,7 +146,7 @@ class Schema:
             if count != len(self.inputs):
                 self._wrong_count(count)
             return (1,) * len(self.inputs)
-        given: list[int | None] = [None if self._is_variadic(arg) else 1 for arg in self.inputs]
+        given: list[int | None] = [None if self.is_variadic(arg) else 1 for arg in self.inputs]
         for index, arg in enumerate(self.inputs):
             if given[index] is None and arg.type in self.attr_index:
                 given[index] = len(attrs[self.attr_index[str(arg.type)]])
@@ -173,7 +175,7 @@ class Schema:
         start = 0
         for arg, length in zip(self.inputs, self.lengths(len(tensors), attrs), strict=True):
             chunk = list(tensors[start : start + length])
-            grouped.append(chunk if self._is_variadic(arg) else chunk[0])
+            grouped.append(chunk if self.is_variadic(arg) else chunk[0])
             start += length
         return grouped
 
@@ -189,7 +191,7 @@ class Schema:
             given = input_dtypes[position : position + length]
             if arg.number is not None and arg.number not in self.attr_index:
                 bound[arg.number] = length
-            if self._is_type_list(arg.type):
+            if self.is_type_list(arg.type):
                 if arg.type in self.type_vars:
                     bound[arg.type] = tuple(given)  # type: ignore[index]
             else:
@@ -244,7 +246,7 @@ class Schema:
         grouped: list[Any] = []
         start = 0
         for arg in self.outputs:
-            if not self._is_variadic(arg):
+            if not self.is_variadic(arg):
                 grouped.append(tensors[start])
                 start += 1
                 continue

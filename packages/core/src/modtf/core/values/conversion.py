@@ -89,7 +89,7 @@ def convert_inputs(schema: Schema, given: dict[str, Any], attrs: tuple[Any, ...]
     """Converts an op's inputs, each to the dtype that the schema or an earlier input determines."""
     bound: dict[Any, DType] = {}
     for arg in schema.inputs:  # a tensor determines a type variable before any plain value does
-        values = given[arg.name] if schema._is_variadic(arg) else (given[arg.name],)
+        values = given[arg.name] if schema.is_variadic(arg) else (given[arg.name],)
         if isinstance(arg.type, str) and arg.type in schema.type_vars and not schema.type_vars[arg.type].is_list:
             for value in values:
                 if (
@@ -101,7 +101,7 @@ def convert_inputs(schema: Schema, given: dict[str, Any], attrs: tuple[Any, ...]
     tensors: list[Tensor] = []
     for arg in schema.inputs:
         value = given[arg.name]
-        many = schema._is_variadic(arg)
+        many = schema.is_variadic(arg)
         if many and not isinstance(value, (list, tuple)):
             raise TypeError(f"{schema.name}: {arg.name!r} must be a list of tensors, not {value!r}.")
         for item in value if many else (value,):

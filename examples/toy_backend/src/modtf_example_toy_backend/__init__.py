@@ -24,9 +24,7 @@ class ToyBackend(ArrayBackend):
     """
 
     name = "toy"
-    contract_version = (
-        1  # the one that this was written for: core refuses backends for others, and says what to upgrade
-    )
+    contract_version = 1  # what this was written for: core refuses backends for another one
     xp = array_api_strict
 
     # What this backend does in a way of its own. An op that is not here uses the kernel that core has for every Array

@@ -44,8 +44,12 @@ _COMPARED = [example for example in _EXAMPLES if _known(example)]
 _SMOOTH = [example for example in _EXAMPLES if _is_smooth(example)]
 
 
-@pytest.mark.parametrize("example", [examples.values[0][0] for examples in _by_op(_COMPARED)], ids=str)
+_SMOOTH_OPS = {example.case.op for example in _SMOOTH}
+
+
+@pytest.mark.parametrize("example", [example for example in _COMPARED if example.case.op not in _SMOOTH_OPS], ids=str)
 def test_eager(example: Example) -> None:
+    """Where finite differences do not try the rule with all sizes known."""
     given = tensors(example.arrays)
     _compare_gradients(example, _gradients(example, [given[index] for index in example.differentiable]))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -160,8 +160,3 @@ def _with_fallback(bound: Bound) -> Callable[..., Any]:
             return bound.retry(error, arrays)
 
     return call
-
-
-def steps_of(plan: Plan) -> Sequence[Node]:
-    """The nodes that a plan runs, in order (for tests and tools)."""
-    return [step[-1] for step in plan._steps]

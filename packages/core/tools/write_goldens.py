@@ -2,9 +2,9 @@
 
 Run it after adding or changing cases, with TensorFlow installed:
 
-    PYTHONPATH=packages/core/src python packages/core/tools/write_goldens.py
+    PYTHONPATH=packages/core/src python packages/core/tools/write_goldens.py [TABLE ...]
 
-It fails, writing nothing, if TensorFlow refuses a case or accepts what the table of mistakes says it refuses.
+Without tables it writes those of all. It fails, writing nothing, if TensorFlow refuses a case or accepts what the table of mistakes says it refuses.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # Eigen's kernels, which co
 import numpy as np
 import tensorflow as tf
 
-from modtf.core.conformance.cases import CASES, MISTAKES
+from modtf.core.conformance.cases import CASES_IN, MISTAKES
 from modtf.core.conformance.cases.table import Mistake
 from modtf.core.conformance.examples import Example, flowing_gradient
 from modtf.core.conformance.goldens import Golden, Writer
@@ -127,23 +127,27 @@ def accepted(mistake: Mistake) -> list[str]:
     return ways
 
 
-def main() -> int:
-    writer = Writer()
+def main(tables: Sequence[str]) -> int:
     problems: list[str] = []
-    for case in CASES:
-        for example in case.examples:
+    writers: dict[str, Writer] = {}
+    for table in tables or CASES_IN:
+        writers[table] = Writer()
+        for example in (example for case in CASES_IN[table] for example in case.examples):
             try:
-                writer.add(example, golden_of(example))
+                writers[table].add(example, golden_of(example))
             except Exception as error:
                 problems.append(f"{example}: {type(error).__name__}: {str(error).splitlines()[0]}")
+    named = {case.op for table in writers for case in CASES_IN[table]}
     for mistake in MISTAKES:
-        problems += accepted(mistake)
+        if mistake.case.op in named:
+            problems += accepted(mistake)
     if problems:
         print(*problems, sep="\n")
         return 1
-    print(f"{sum(len(case.examples) for case in CASES)} examples of {len(CASES)} cases: {writer.write()} bytes")
+    for table, writer in writers.items():
+        print(f"{table}: {len(CASES_IN[table])} cases, {writer.write(table)} bytes")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -20,7 +20,7 @@ from modtf.core.engine.calls import call_graph
 from modtf.core.engine.graphs import Graph, Node
 from modtf.core.values import nest
 from modtf.core.values.conversion import convert_to_tensor
-from modtf.core.values.resources import Handle
+from modtf.core.values.resources import Handle, handle_dims
 from modtf.core.values.specs import TensorSpec
 from modtf.core.values.tensors import EagerTensor, Reference, SymbolicTensor, Tensor
 from modtf.core.values.variables import Variable
@@ -496,7 +496,7 @@ def _placeholders(graph: Graph, value: Any, name: str) -> Any:
         label = (leaf.name if isinstance(leaf, TensorSpec) else None) or name
         placeholder = graph.add_input(leaf.dtype, leaf.shape, label)
         if isinstance(leaf, EagerTensor) and isinstance(leaf, Handle):
-            placeholder.handle_dims = leaf.array.dims
+            placeholder.handle_dims = handle_dims(leaf)
         return placeholder
 
     return nest_map(one, value)

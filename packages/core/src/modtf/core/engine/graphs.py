@@ -16,6 +16,7 @@ from modtf.core.engine.vocabulary import Call, Op, get_op
 from modtf.core.values import dtypes
 from modtf.core.values.dtypes import DType
 from modtf.core.values.errors import DtypeMismatchError
+from modtf.core.values.resources import handle_dims
 from modtf.core.values.shapes import Dims, TensorShape, as_dims
 from modtf.core.values.tensors import EagerTensor, SymbolicTensor, Tensor
 
@@ -219,7 +220,7 @@ class Graph:
         if isinstance(tensor, SymbolicTensor):
             inside.value_cache, inside.handle_dims = tensor.value_cache, tensor.handle_dims
         elif tensor.dtype is dtypes.resource:
-            inside.handle_dims = tensor.array.dims  # type: ignore[attr-defined]
+            inside.handle_dims = handle_dims(tensor)
         self.add_capture(tensor, inside)
         return inside
 

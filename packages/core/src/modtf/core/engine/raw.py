@@ -20,4 +20,7 @@ def __getattr__(name: str) -> _Any:
 
 
 def __dir__() -> list[str]:
+    from modtf.core.ops import load_all
+
+    load_all()
     return sorted(REGISTRY)

@@ -191,12 +191,17 @@ def register(op: Op) -> Op:
 
 
 def get_op(name: str) -> Op:
-    """Returns the op of that name; plugins are asked for it if core has none.
+    """Returns the op of that name; families that wait are loaded, and then plugins asked, if it is not known yet.
 
     Raises:
         NotFoundError: No such op is known.
     """
     found = REGISTRY.get(name)
+    if found is None:
+        from modtf.core.ops import load_all
+
+        load_all()
+        found = REGISTRY.get(name)
     if found is None:
         from modtf.core.engine.plugins import load_op_plugins
 

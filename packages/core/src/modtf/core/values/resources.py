@@ -115,5 +115,5 @@ class Handle(EagerTensor):
 
 
 def handle_dims(tensor: Any) -> Dims:
-    """The shape of the variable that a handle, eager or symbolic, refers to."""
-    return tensor.array.dims if isinstance(tensor, EagerTensor) else tensor.handle_dims
+    """The shape of the variable that a handle, eager or symbolic, refers to; `None` for a table's."""
+    return getattr(tensor.array, "dims", None) if isinstance(tensor, EagerTensor) else tensor.handle_dims

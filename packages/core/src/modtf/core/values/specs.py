@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from modtf.core.values.dtypes import DType, as_dtype
@@ -11,9 +12,38 @@ __all__ = ["TensorSpec", "TypeSpec"]
 
 
 class TypeSpec:
-    """Describes the values that a function takes or gives."""
+    """Describes the values that a function takes or gives.
+
+    The specs of composite tensors also take them apart and put them together: they have `component_specs`, and
+    `from_components(to_components(value))` equals `value`. Specs are compared and hashed by what they say.
+    """
 
     __slots__ = ()
+
+    @property
+    def component_specs(self) -> Sequence[Any] | None:
+        """The specs of the tensors (or composites) that a value is made of; `None` if it is one tensor."""
+        return None
+
+    def to_components(self, value: Any) -> Sequence[Any]:
+        """Returns the components of a value, in the order of `component_specs`."""
+        raise NotImplementedError
+
+    def from_components(self, components: Sequence[Any]) -> Any:
+        """Returns the value that is made of the components: tensors, or specs where those are wanted."""
+        raise NotImplementedError
+
+    def is_compatible_with(self, value: Any) -> bool:
+        """Whether a value (or another spec) fits this spec."""
+        raise NotImplementedError
+
+    def is_subtype_of(self, other: Any) -> bool:
+        """Whether all values that fit this spec fit `other`."""
+        raise NotImplementedError
+
+    def most_specific_compatible_type(self, other: Any) -> TypeSpec:
+        """Returns the narrowest spec that takes what either takes."""
+        raise NotImplementedError
 
 
 class TensorSpec(TypeSpec):

@@ -8,7 +8,9 @@ from modtf.core import raw_ops
 from modtf.core.conformance.cases.table import CASES, MISTAKES
 from modtf.core.conformance.examples import Case
 
-for _family in (
+CASES_IN: dict[str, list[Case]] = {}
+"""The cases by table."""
+for _table in (
     "elementwise",
     "reductions",
     "arrays",
@@ -19,7 +21,9 @@ for _family in (
     "neural",
     "random",
 ):
-    import_module(f"{__name__}.{_family}")
+    _known = len(CASES)
+    import_module(f"{__name__}.{_table}")
+    CASES_IN[_table] = CASES[_known:]
 
 CASES_OF: dict[str, list[Case]] = {}
 """The cases by op."""
@@ -54,4 +58,4 @@ COVERED_ELSEWHERE = {
 }
 """Ops without a case, and why."""
 
-__all__ = ["CASES", "CASES_OF", "COVERED_ELSEWHERE", "MISTAKES", "OPS"]
+__all__ = ["CASES", "CASES_IN", "CASES_OF", "COVERED_ELSEWHERE", "MISTAKES", "OPS"]

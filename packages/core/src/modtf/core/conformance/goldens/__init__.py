@@ -1,6 +1,7 @@
 """What TensorFlow computes for the cases, written by `tools/write_goldens.py` of this package's repository.
 
-`goldens.npz` holds all arrays one after the other as `data`, and `index`, the JSON that says what they are.
+Each table of cases has a file of its own, which holds all arrays one after the other as `data`, and `index`, the JSON
+that says what they are.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from modtf.core import as_dtype
 from modtf.core.conformance.examples import Example
 
-_FILE = Path(__file__).with_name("goldens.npz")
+_FOLDER = Path(__file__).parent
 
 
 class Golden(NamedTuple):
@@ -37,7 +38,7 @@ class Golden(NamedTuple):
 
 
 class Writer:
-    """Collects goldens and writes them into one file."""
+    """Collects the goldens of one table of cases and writes them into its file."""
 
     def __init__(self) -> None:
         self._index: dict[str, Any] = {}
@@ -56,20 +57,25 @@ class Writer:
             return ["string", array.shape, [item.decode("latin-1") for item in array.ravel()]]
         return [as_dtype(array.dtype).name, array.shape, array.tobytes()]
 
-    def write(self) -> int:
-        """Writes the file and returns its size in bytes."""
+    def write(self, table: str) -> int:
+        """Writes the table's file and returns its size in bytes."""
         for _, outputs, gradients, _ in self._index.values():  # gradients after outputs, as `read` takes them
             for described in [*outputs, *(gradients or [])]:
                 if described is not None and isinstance(described[-1], bytes):
                     self._data.append(described.pop())
         index = np.frombuffer(json.dumps(self._index, separators=(",", ":")).encode(), np.uint8)
-        np.savez_compressed(_FILE, index=index, data=np.frombuffer(b"".join(self._data), np.uint8))
-        return _FILE.stat().st_size
+        path = _FOLDER / f"{table}.npz"
+        np.savez_compressed(path, index=index, data=np.frombuffer(b"".join(self._data), np.uint8))
+        return path.stat().st_size
 
 
 @functools.cache
-def _read() -> dict[str, tuple[int, Golden]]:
-    with np.load(_FILE, allow_pickle=False) as file:
+def _read_all() -> dict[str, tuple[int, Golden]]:
+    return {name: golden for path in sorted(_FOLDER.glob("*.npz")) for name, golden in _read(path).items()}
+
+
+def _read(path: Path) -> dict[str, tuple[int, Golden]]:
+    with np.load(path, allow_pickle=False) as file:
         index, data = json.loads(file["index"].tobytes()), file["data"].tobytes()
     position = 0
 
@@ -105,7 +111,7 @@ def golden_of(example: Example) -> Golden:
     Raises:
         LookupError: It was not written, or for other inputs.
     """
-    fingerprint, golden = _read().get(str(example), (None, None))
+    fingerprint, golden = _read_all().get(str(example), (None, None))
     if golden is None or fingerprint != example.fingerprint:
         what = "is no golden" if golden is None else "is a golden, but of other inputs,"
         raise LookupError(

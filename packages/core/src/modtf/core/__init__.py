@@ -3,6 +3,8 @@
 from modtf import core as tf
 """
 
+from importlib import import_module as _import_module
+
 from modtf.core import ops as _ops  # registers the vocabulary before anything is built on it
 from modtf.core import config
 from modtf.core import siblings as _siblings
@@ -42,13 +44,39 @@ from modtf.core.values.variables import Variable, VariableAggregation, VariableS
 _operators.attach(Tensor)
 _indexing.attach(Tensor)
 
+_LAZY: dict[str, str] = {
+    "autodiff": "api.autodiff",
+    "debugging": "api.debugging",
+    "image": "api.image",
+    "io": "api.io",
+    "lookup": "api.lookup",
+    "quantization": "api.quantization",
+    "ragged": "api.ragged",
+    "signal": "api.signal",
+    "sparse": "api.sparse",
+    "strings": "api.strings",
+    "IndexedSlices": "values.indexed_slices:IndexedSlices",
+    "IndexedSlicesSpec": "values.indexed_slices:IndexedSlicesSpec",
+    "RaggedTensor": "values.ragged:RaggedTensor",
+    "RaggedTensorSpec": "values.ragged:RaggedTensorSpec",
+    "SparseTensor": "values.sparse:SparseTensor",
+    "SparseTensorSpec": "values.sparse:SparseTensorSpec",
+}
+"""What is imported when it is first asked for: public names, each with its module, or `module:name`."""
+
 
 def __getattr__(name: str) -> object:
     if name.startswith("__"):
         raise AttributeError(f"module 'modtf.core' has no attribute {name!r}")
-    module = globals()[name] = _siblings.load(name)
-    return module
+    if name in _LAZY:
+        module, _, attribute = _LAZY[name].partition(":")
+        found: object = _import_module(f"modtf.core.{module}")
+        found = getattr(found, attribute) if attribute else found
+    else:
+        found = _siblings.load(name)
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_siblings.available()})
+    return sorted({*globals(), *_LAZY, *_siblings.available()})

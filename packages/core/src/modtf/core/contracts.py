@@ -7,9 +7,10 @@ from modtf.core.backends.contract import CONTRACT_VERSION, ArrayBackend, Backend
 from modtf.core.backends.selection import check_contract, get_backend
 from modtf.core.engine.binding import Bound, home
 from modtf.core.engine.calls import call_graph, is_stateful
+from modtf.core.engine.concrete import ConcreteFunction, trace
 from modtf.core.engine.context import scoped
 from modtf.core.engine.execution import explain
-from modtf.core.engine.functions import ConcreteFunction, Function, trace
+from modtf.core.engine.functions import Function
 from modtf.core.engine.graphs import Graph, Node
 from modtf.core.engine.passes import copy_node, optimize
 from modtf.core.engine.plugins import PLUGIN_CONTRACT_VERSION, hookimpl, plugin_manager

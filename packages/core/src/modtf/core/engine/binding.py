@@ -14,7 +14,7 @@ import numpy as np
 from modtf.core.backends.contract import Backend
 from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine.vocabulary import Op
-from modtf.core.values.dtypes import DType, string
+from modtf.core.values.dtypes import DType, string, variant
 from modtf.core.values.errors import UnimplementedError
 
 fallbacks: Counter[tuple[str, str]] = Counter()
@@ -86,7 +86,7 @@ class Bound:
         if on_host:
             self.call: Callable[..., Any] = _quietly(kernel) if op.quiet else kernel
         else:
-            traceable = not (op.stateful or op.host_inputs)
+            traceable = not (op.stateful or op.host_inputs or variant in input_dtypes or variant in self.dtypes)
             self.call = kernel if op.host_outputs else backend.prepare(kernel, traceable)
         self.dtype = self.dtypes[0] if self.single else None
         self.home = self.homes[0] if self.single else None

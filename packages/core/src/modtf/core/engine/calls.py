@@ -1,7 +1,7 @@
 """Calling graphs: compiled for the backend, as a node of the graph being traced, and with gradients.
 
 When a tape is concerned, the graph's forward version runs, which also gives the intermediates that its backward version
-takes; the two are built once, by walking the graph's nodes backwards inside a new graph.
+takes; see `differentiation`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,16 @@ from modtf.core.backends.contract import Backend
 from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine import context as contexts
 from modtf.core.engine.binding import home
+from modtf.core.engine.differentiation import (
+    Differentiated,
+    differentiate,
+    gradients_by_position,
+    recomputing_gradient,
+)  # fmt: skip
 from modtf.core.engine.execution import execute, note
 from modtf.core.engine.graphs import Graph
-from modtf.core.engine.passes import copy_node, inline, prune, rebuild, splice
 from modtf.core.engine.shape_rules import merged
-from modtf.core.engine.tapes import gradients_of_calls
 from modtf.core.engine.vocabulary import Call, Op, register
-from modtf.core.values.dtypes import DType
 from modtf.core.values.tensors import EagerTensor, Tensor
 
 _current = contexts.current
@@ -81,65 +84,34 @@ def _call_with_gradient(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
     return outputs[: len(graph.outputs)]
 
 
-class Differentiated:
-    """A forward graph's backward half.
-
-    Attributes:
-        output_count: How many of the forward graph's outputs are the function's own; the others are intermediates.
-        backward: Takes the gradients of the differentiable outputs, then the intermediates.
-        positions: For each output of `backward`, which input of the function it is the gradient of.
-    """
-
-    def __init__(self, output_count: int, backward: Graph, positions: list[int]) -> None:
-        self.output_count = output_count
-        self.backward = backward
-        self.positions = positions
-
-
 def forward_graph(graph: Graph) -> Graph:
-    """Returns the version of `graph` that gives its intermediates too; its `differentiated` has the backward half."""
+    """Returns the version of `graph` that gives its intermediates too; its `differentiated` has both halves."""
     if isinstance(graph.differentiated, Graph):
         return graph.differentiated
-    base = prune(inline(graph))
-    forward = rebuild(base, copy_node) if base is graph else base
-    backward = Graph(f"{graph.name}_backward", outer=forward)
-    with backward.as_default():
-        flowing = [
-            backward.add_input(tensor.dtype, tensor.dims, "gradient") if tensor.dtype.is_differentiable else None
-            for tensor in forward.outputs
-        ]
-        targets = [tensor for tensor, gradient in zip(forward.outputs, flowing, strict=True) if gradient is not None]
-        gradients = gradients_of_calls(
-            forward.nodes, targets, forward.inputs, [gradient for gradient in flowing if gradient is not None]
-        )
-        positions = [index for index, gradient in enumerate(gradients) if gradient is not None]
-        backward.outputs = [backward.capture(gradients[index]) for index in positions]
-    output_count = len(forward.outputs)
-    forward.outputs = [*forward.outputs, *(outside for outside, _ in backward.captures)]  # type: ignore[list-item]
-    forward.differentiated = Differentiated(output_count, backward, positions)
+    halves = differentiate(graph, [tensor.dtype.is_differentiable for tensor in graph.outputs])
+    forward = halves.forward
+    forward.outputs = [*forward.outputs, *halves.intermediates]
+    forward.differentiated = halves
     graph.differentiated = forward
     return forward
 
 
 def _call_gradient(call: Call, *flowing: Tensor | None) -> list[Tensor | None]:
     graph: Graph = call["f"]
-    results: list[Tensor | None] = [None] * len(call.inputs)
-    known = graph.differentiated
-    if isinstance(known, Differentiated) and all(item is None for item in flowing[known.output_count :]):
-        own = call.outputs[: known.output_count]
+    halves = graph.differentiated
+    if isinstance(halves, Differentiated) and all(item is None for item in flowing[halves.output_count :]):
+        own = call.outputs[: halves.output_count]
         given = [
             _or_zeros(gradient, output)
-            for gradient, output in zip(flowing, own, strict=False)
-            if output.dtype.is_differentiable
+            for gradient, output, flows in zip(flowing, own, halves.flowing, strict=False)
+            if flows
         ]
-        gradients = call_graph(known.backward, [*given, *call.outputs[known.output_count :]])
-        positions = known.positions
+        gradients = call_graph(halves.backward, [*given, *call.outputs[halves.output_count :]])
+        positions = halves.positions
     else:  # an intermediate's own gradient is asked for (a higher order): go through the graph anew
-        recomputing, positions = _recomputing_graph(graph, tuple(item is not None for item in flowing))
+        recomputing, positions = recomputing_gradient(graph, tuple(item is not None for item in flowing))
         gradients = call_graph(recomputing, [*call.inputs, *(item for item in flowing if item is not None)])
-    for position, gradient in zip(positions, gradients, strict=True):
-        results[position] = gradient
-    return results
+    return gradients_by_position(len(call.inputs), positions, gradients)
 
 
 def _or_zeros(gradient: Tensor | None, output: Tensor) -> Tensor:
@@ -148,43 +120,19 @@ def _or_zeros(gradient: Tensor | None, output: Tensor) -> Tensor:
     return zeros_like(output) if gradient is None else gradient
 
 
-def _recomputing_graph(graph: Graph, mask: tuple[bool, ...]) -> tuple[Graph, list[int]]:
-    """A graph from the function's inputs and some outputs' gradients to the inputs' gradients."""
-    memory = graph.compiled.setdefault("recomputing", {})
-    if mask not in memory:
-        base = inline(graph)
-        made = Graph(f"{graph.name}_gradient")
-        with made.as_default():
-            inputs = [made.add_input(tensor.dtype, tensor.dims, "input") for tensor in base.inputs]
-            for inside, tensor in zip(inputs, base.inputs, strict=True):
-                inside.handle_dims = tensor.handle_dims
-            outputs = splice(made, base, inputs)
-            targets = [tensor for tensor, wanted in zip(outputs, mask, strict=True) if wanted]
-            forward_nodes = list(made.nodes)
-            flowing = [made.add_input(tensor.dtype, tensor.dims, "gradient") for tensor in targets]
-            gradients = gradients_of_calls(forward_nodes, targets, inputs, flowing)
-            positions = [index for index, gradient in enumerate(gradients) if gradient is not None]
-            made.outputs = [made.capture(gradients[index]) for index in positions]
-        memory[mask] = (made, positions)
-    return memory[mask]
+def run_graph(graph: Graph, backend: Backend, arrays: Sequence[Any]) -> Sequence[Any]:
+    """Runs a graph for a kernel: arrays, at home on the backend, to arrays."""
+    ready = compiled(graph, backend)
+    return ready.run(
+        *(
+            array if source is place else place.from_numpy(source.to_numpy(array))
+            for array, place, source in zip(arrays, ready.placement, _homes_of(graph, backend), strict=True)
+        )
+    )
 
 
-def _call_kernel(
-    backend: Backend,
-    args: list[Any],
-    *,
-    Tout: Sequence[DType],
-    f: Graph,
-    config: str,
-    config_proto: str,
-    executor_type: str,
-) -> Sequence[Any]:
-    ready = compiled(f, backend)
-    arrays = [
-        array if array_home is place else place.from_numpy(array_home.to_numpy(array))
-        for array, place, array_home in zip(args, ready.placement, _homes_of(f, backend), strict=True)
-    ]
-    return ready.run(*arrays)
+def _call_kernel(backend: Backend, args: list[Any], *, f: Graph, **attrs: Any) -> Sequence[Any]:
+    return run_graph(f, backend, args)
 
 
 def _homes_of(graph: Graph, backend: Backend) -> list[Backend]:

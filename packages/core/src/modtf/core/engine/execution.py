@@ -113,6 +113,8 @@ def call_op(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any], name: str | N
         TypeError: An argument is missing, unknown or of the wrong kind.
     """
     schema = op.schema
+    if op.python_names is not None and kwargs:
+        kwargs = {op.python_names.get(key, key): value for key, value in kwargs.items()}
     inputs: Any = args
     if len(args) != len(schema.inputs) or not schema.is_flat or not all([isinstance(item, Tensor) for item in args]):
         inputs, kwargs = _bind_inputs(op, args, kwargs)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,6 +67,29 @@ class Node(Call):
     def get_attr(self, name: str) -> Any:
         """Returns the value of an attribute."""
         return self[name]
+
+    def replace(
+        self,
+        op: Op,
+        attrs: Mapping[str, Any],
+        inputs: Sequence[SymbolicTensor] = (),
+        outputs: Sequence[tuple[DType, Dims]] = (),
+    ) -> None:
+        """Makes it a call of another op with more inputs and outputs; what takes its outputs so far goes on to.
+
+        Args:
+            op: The op.
+            attrs: The attributes that change, by name.
+            inputs: What is added to the inputs.
+            outputs: The dtypes and shapes of what is added to the outputs.
+        """
+        known = dict(zip(self.op.schema.attr_index, self.attrs, strict=True))
+        self.op = op
+        self.attrs = op.schema.canonical_attrs({**known, **attrs})
+        self.inputs = (*self.inputs, *inputs)
+        first = len(self.outputs)
+        made = [SymbolicTensor(self, first + index, dtype, dims) for index, (dtype, dims) in enumerate(outputs)]
+        self.outputs = [*self.outputs, *made]
 
     def __repr__(self) -> str:
         return f"<tf.Operation {self.name!r} type={self.op.name}>"
@@ -166,6 +190,17 @@ class Graph:
         self.nodes.append(node)
         return node
 
+    @contextlib.contextmanager
+    def before(self, node: Node) -> Iterator[None]:
+        """`with graph.before(node):` traces the ops called inside into this graph, to run before a node of it."""
+        count = len(self.nodes)
+        with contexts.scoped(graph=self, tapes=(), scope=""):
+            yield
+        made = self.nodes[count:]
+        del self.nodes[count:]
+        index = self.nodes.index(node)
+        self.nodes[index:index] = made
+
     def placeholder(self, dtype: DType, dims: Dims, name: str = "Placeholder") -> SymbolicTensor:
         """Appends a placeholder; it is an input once it stands in `inputs`."""
         attrs = (dtype, TensorShape(dims))
@@ -176,6 +211,16 @@ class Graph:
         placeholder = self.placeholder(dtype, as_dims(shape), name)
         self.inputs.insert(len(self.inputs) - len(self._captures), placeholder)
         return placeholder
+
+    def inputs_like(self, tensors: Iterable[Tensor], name: str = "args") -> list[SymbolicTensor]:
+        """Appends an argument for each of several tensors, of the same dtype and shape."""
+        made = []
+        for tensor in tensors:
+            inside = self.add_input(tensor.dtype, tensor.dims, name)
+            if tensor.dtype is dtypes.resource:
+                inside.handle_dims = handle_dims(tensor)
+            made.append(inside)
+        return made
 
     def constant(self, array: np.ndarray, dtype: DType, name: str = "Const") -> SymbolicTensor:
         """Appends a constant."""
@@ -216,13 +261,22 @@ class Graph:
             inside = self.constant(tensor.node["value"], tensor.dtype, tensor.node.name)
             self._embedded[key] = (tensor, inside)
             return inside
+        inside = self.stand_in(tensor)
+        self.add_capture(tensor, inside)
+        return inside
+
+    def stand_in(self, tensor: Tensor) -> SymbolicTensor:
+        """Appends a placeholder for a tensor from outside, which is no input yet."""
         inside = self.placeholder(tensor.dtype, tensor.dims, "captured")
         if isinstance(tensor, SymbolicTensor):
             inside.value_cache, inside.handle_dims = tensor.value_cache, tensor.handle_dims
         elif tensor.dtype is dtypes.resource:
             inside.handle_dims = handle_dims(tensor)
-        self.add_capture(tensor, inside)
         return inside
+
+    def close(self) -> None:
+        """Makes the inputs for captured tensors ordinary inputs: whoever calls the graph gives them from now on."""
+        self._captures = {}
 
     def add_capture(self, tensor: Tensor, placeholder: SymbolicTensor) -> None:
         """Makes `placeholder` the last input, standing for an outside tensor."""

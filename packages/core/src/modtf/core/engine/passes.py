@@ -128,6 +128,7 @@ def fold_constants(graph: Graph) -> Graph:
             and op.name not in _NEVER_FOLDED
             and op.cacheable
             and all(tensor.node.op.name == "Const" for tensor in inputs)
+            and all(tensor.dtype.kind != "variant" for tensor in node.outputs)
             and all(np.prod([d or 0 for d in (tensor.dims or ())]) <= _FOLDED_SIZE for tensor in node.outputs)
         )
         if not foldable:

@@ -186,6 +186,7 @@ def gradients_of_calls(
     Returns:
         For each source its gradient, or `None` if no target depends on it.
     """
+    calls = list(calls)  # the rules of loops and conditionals add nodes to the graph that they are in
     needed = _ids_from(calls, sources)
     pending: dict[int, list[Any]] = {}
     for target, given in zip(targets, output_gradients, strict=True):
@@ -226,7 +227,8 @@ def _collected(parts: list[Any] | None) -> Any:
     if not parts:
         return None
     if len(parts) > 1:
-        parts[:] = [execute(_ADD, parts) if len(parts) == 2 else execute(_ADD_N, parts)]
+        plain = len(parts) == 2 and parts[0].dtype.kind != "variant"
+        parts[:] = [execute(_ADD, parts) if plain else execute(_ADD_N, parts)]
     return parts[0]
 
 

@@ -28,6 +28,18 @@ if TYPE_CHECKING:
 
 Kernel = Callable[..., Any]
 
+_AXIS = {"axis": "reduction_indices"}
+PYTHON_NAMES: dict[str, dict[str, str]] = {
+    **dict.fromkeys(("All", "Any", "EuclideanNorm", "Max", "Mean", "Min", "Prod", "Sum"), _AXIS),
+    "ExpandDims": {"axis": "dim"},
+    "Select": {"x": "t", "y": "e"},
+    "Split": {"axis": "split_dim"},
+    "SplitV": {"axis": "split_dim"},
+    "Squeeze": {"axis": "squeeze_dims"},
+    "Where": {"condition": "input"},
+}
+"""Arguments that `tf.raw_ops` calls by other names than TensorFlow's registry and files do: by op, the registry's names."""
+
 
 class Op:
     """An op of the vocabulary. Calling it runs it by `execute`, with inputs and attributes by name or position.
@@ -45,6 +57,7 @@ class Op:
         prunable: Though stateful, it may be left out if nobody takes its output (reads, random numbers).
         fills_gradients: Its gradient rule is given zeros, rather than `None`, for outputs that nothing flows into.
         quiet: Overflow, division by zero and NaN are ordinary results of it, about which NumPy shall not warn.
+        python_names: The registry's names of arguments that may be given by another name; see `PYTHON_NAMES`.
     """
 
     def __init__(
@@ -74,6 +87,7 @@ class Op:
         self.prunable = prunable or not stateful
         self.fills_gradients = fills_gradients
         self.quiet = quiet
+        self.python_names = PYTHON_NAMES.get(self.name)
         self.bound: dict[Any, Any] = {}
         self.known_attrs: dict[Any, tuple[Any, ...]] = {}
 

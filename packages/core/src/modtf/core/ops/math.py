@@ -12,7 +12,7 @@ from modtf.core.engine.vocabulary import Op, op, register
 from modtf.core.ops.common import conj, like, unbroadcast
 from modtf.core.ops.kinds import is_complex, is_integer
 from modtf.core.ops.narrow_floats import widened
-from modtf.core.values.errors import InvalidArgumentError
+from modtf.core.values.errors import InvalidArgumentError, UnimplementedError
 from modtf.core.values.shapes import Dims, broadcast_dims
 from modtf.core.values.tensors import Tensor
 
@@ -171,6 +171,12 @@ def _divide(xp: Any, x: Any, y: Any) -> Any:
     return xp.where((quotient < 0) & (quotient * y != x), quotient + 1, quotient)
 
 
+def _real_divide(xp: Any, x: Any, y: Any) -> Any:
+    if is_integer(x):
+        raise UnimplementedError("There is no RealDiv of integers, as in TensorFlow; cast them, or use FloorDiv")
+    return xp.divide(x, y)
+
+
 def _truncated_divide(xp: Any, x: Any, y: Any) -> Any:
     return _divide(xp, x, y) if is_integer(x) or is_complex(x) else xp.trunc(xp.divide(x, y))
 
@@ -250,7 +256,7 @@ _binary("Mul", "number", "multiply", lambda x, y, z, dz: (dz * conj(y), dz * con
 _binary("MulNoNan", _FC, lambda xp, x, y: _where(xp, y != 0, x * y),
         lambda x, y, z, dz: (raw.MulNoNan(dz, y), raw.MulNoNan(x, dz)))  # fmt: skip
 _binary("Div", "number", _divide, _quotient_gradient)
-_binary("RealDiv", _FC, "divide", _quotient_gradient)
+_binary("RealDiv", "number", _real_divide, _quotient_gradient)
 _binary("TruncateDiv", "number", _truncated_divide, None)
 _binary("FloorDiv", "number", _floor_divide, None)
 _binary("FloorMod", "real", _floor_mod, lambda x, y, z, dz: (dz, -dz * raw.FloorDiv(x, y)))
@@ -294,14 +300,14 @@ def _sum_of_all(xp: Any, inputs: list[Any], **attrs: Any) -> Any:
 
 add_n = register(
     Op(
-        "AddN[T: number](inputs: N * T) -> (sum: T)",
+        "AddN[T: number|quantized|variant](inputs: N * T) -> (sum: T)",
         kernel=_sum_of_all,
         shape=lambda inputs: merged(*(tensor.dims for tensor in inputs)),
     )
 )
 accumulate_n = register(
     Op(
-        "AccumulateNV2[T: number](inputs: N * T, *, shape: shape) -> (sum: T)",
+        "AccumulateNV2[T: number|quantized](inputs: N * T, *, shape: shape) -> (sum: T)",
         kernel=_sum_of_all,
         shape=lambda inputs, *, shape: merged(shape.dims, *(tensor.dims for tensor in inputs)),
     )
@@ -355,7 +361,7 @@ _equality("NotEqual", "not_equal", True)
 
 
 @op(
-    "ApproximateEqual[T: number](x: T, y: T, *, tolerance: float = 1e-05) -> (z: bool)",
+    "ApproximateEqual[T: number|quantized](x: T, y: T, *, tolerance: float = 1e-05) -> (z: bool)",
     shape=lambda x, y, *, tolerance: merged(x.dims, y.dims),
     quiet=True,
 )
@@ -379,11 +385,11 @@ def _(call: Any, dy: Tensor) -> tuple[Any, ...]:
     return None, unbroadcast(dt, t, dy), unbroadcast(de, e, dy)
 
 
-@op("Select[T](condition: bool, x: T, y: T) -> (output: T)", shape=lambda condition, x, y: merged(x.dims, y.dims))
-def select_rows(xp: Any, condition: Any, x: Any, y: Any) -> Any:
-    if condition.ndim == 1 and x.ndim > 1:  # a vector chooses rows
-        condition = xp.reshape(condition, (-1,) + (1,) * (x.ndim - 1))
-    return xp.where(condition, x, y)
+@op("Select[T](condition: bool, t: T, e: T) -> (output: T)", shape=lambda condition, t, e: merged(t.dims, e.dims))
+def select_rows(xp: Any, condition: Any, t: Any, e: Any) -> Any:
+    if condition.ndim == 1 and t.ndim > 1:  # a vector chooses rows
+        condition = xp.reshape(condition, (-1,) + (1,) * (t.ndim - 1))
+    return xp.where(condition, t, e)
 
 
 @select_rows.gradient
@@ -393,7 +399,7 @@ def _(call: Any, dy: Tensor) -> tuple[Any, ...]:
 
 
 @op(
-    "ClipByValue[T: number](t: T, clip_value_min: T, clip_value_max: T) -> (output: T)",
+    "ClipByValue[T: number|quantized](t: T, clip_value_min: T, clip_value_max: T) -> (output: T)",
     shape=lambda t, clip_value_min, clip_value_max: t.dims,
 )
 def clip_by_value(xp: Any, t: Any, clip_value_min: Any, clip_value_max: Any) -> Any:

@@ -107,7 +107,12 @@ def no_op(xp: Any) -> tuple[()]:
 
 
 def _filled(value: int) -> Any:
-    return lambda xp, x: xp.full(x.shape, value, dtype=x.dtype) if x.dtype != object else np.full(x.shape, b"", object)
+    def kernel(xp: Any, x: Any) -> Any:
+        if hasattr(x, "zeros_like"):  # a list of tensors
+            return x.zeros_like(xp)
+        return xp.full(x.shape, value, dtype=x.dtype) if x.dtype != object else np.full(x.shape, b"", object)
+
+    return kernel
 
 
 for _name, _types, _value in (("ZerosLike", "any", 0), ("OnesLike", "number|bool", 1)):

@@ -1,0 +1,113 @@
+"""The kinds of a function's arguments: what tells calls apart that need different traces, and what fits a spec."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from modtf.core.engine.tracing import is_described, map_leaves, spec_of
+from modtf.core.values import nest
+from modtf.core.values.composites import CompositeTensor
+from modtf.core.values.conversion import convert_to_tensor
+from modtf.core.values.specs import TensorSpec, TypeSpec
+from modtf.core.values.tensors import Reference, Tensor
+from modtf.core.values.variables import Variable
+
+
+def python_signature(python_function: Callable[..., Any]) -> inspect.Signature:
+    """Returns a function's signature; of one that has none, the one that takes anything."""
+    try:
+        return inspect.signature(python_function)
+    except (TypeError, ValueError):
+        return inspect.signature(lambda *args, **kwargs: None)
+
+
+def specs_in(structure: Any) -> list[TypeSpec]:
+    """Returns the specs of the tensors and composite tensors in a structure."""
+    return [spec_of(leaf) for leaf in nest.flatten(structure) if is_described(leaf)]
+
+
+def tensors_in(structure: Any) -> list[Tensor]:
+    """Returns the tensors in a structure, those inside composite tensors too."""
+    return [leaf for leaf in nest.flatten(structure, expand_composites=True) if isinstance(leaf, Tensor)]
+
+
+def fitting(spec: TypeSpec, value: Any) -> Any:
+    """Returns a value, made a tensor where `spec` is one of a tensor, which must fit the spec.
+
+    Raises:
+        TypeError: It does not.
+    """
+    if isinstance(value, TypeSpec):
+        given, result = value, value
+    elif isinstance(spec, TensorSpec):
+        result = convert_to_tensor(value, dtype_hint=spec.dtype)
+        given = spec_of(result)
+    else:
+        if not isinstance(value, CompositeTensor):
+            raise TypeError(f"must be {_brief(spec)}, but is a {type(value).__name__}.")
+        given, result = value.type_spec, value
+    fits = given.is_subtype_of(spec) if isinstance(value, TypeSpec) else spec.is_compatible_with(given)
+    if not fits:
+        raise TypeError(f"must be {_brief(spec)}, but is {_brief(given)}.")
+    return result
+
+
+def _brief(spec: TypeSpec) -> str:
+    return f"{spec.dtype.name} of shape {spec.shape}" if isinstance(spec, TensorSpec) else repr(spec)
+
+
+def fitting_structure(spec: Any, value: Any) -> Any:
+    """The same for structures of specs and values.
+
+    Raises:
+        TypeError: Something does not fit, or the structures differ.
+    """
+    if isinstance(spec, TypeSpec):
+        return fitting(spec, value)
+    if isinstance(spec, Mapping) and isinstance(value, Mapping) and set(spec) == set(value):
+        return {key: fitting_structure(spec[key], value[key]) for key in spec}
+    if isinstance(spec, (list, tuple)) and isinstance(value, (list, tuple)) and len(spec) == len(value):
+        fitted = [fitting_structure(*pair) for pair in zip(spec, value, strict=True)]
+        return nest.pack_sequence_as(spec, [leaf for item in fitted for leaf in nest.flatten(item)])
+    raise TypeError("Their structures differ.")
+
+
+def trace_key(value: Any, shapes: bool = True) -> Any:
+    """What tells calls apart that need different traces; equal for calls that may share one.
+
+    Args:
+        value: The arguments.
+        shapes: Whether tensors of different shapes are told apart.
+    """
+    if isinstance(value, (Tensor, TensorSpec)):
+        return ("tensor", value.dtype, value.shape.dims if shapes else None)
+    if isinstance(value, (CompositeTensor, TypeSpec)):
+        spec = spec_of(value)
+        parts = nest.flatten(spec, expand_composites=True)
+        return (type(spec).__name__, spec if shapes else tuple(part.dtype for part in parts))
+    if isinstance(value, Mapping):
+        return (type(value).__name__, tuple((key, trace_key(value[key], shapes)) for key in sorted(value)))
+    if isinstance(value, (list, tuple)):
+        return (type(value).__name__, tuple(trace_key(item, shapes) for item in value))
+    if isinstance(value, Variable):
+        return Reference(value)
+    try:
+        hash(value)
+    except TypeError:
+        return Reference(value)
+    return (type(value), value)
+
+
+def same_value(first: Any, second: Any) -> bool:
+    """Whether two Python values mean the same to a trace."""
+    return first is second or (type(first) is type(second) and bool(first == second))
+
+
+def described(structure: Any) -> str:
+    """A structure of tensors, specs and values as text, with specs for the tensors."""
+    shown = map_leaves(lambda leaf: spec_of(leaf) if is_described(leaf) else leaf, structure)
+    if isinstance(shown, TensorSpec):
+        return f"TensorSpec(shape={shown.shape}, dtype={shown.dtype!r}, name={shown.name!r})"
+    return repr(shown) if nest.is_nested(shown) or isinstance(shown, TypeSpec) else f"Literal[{shown!r}]"

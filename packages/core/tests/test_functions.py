@@ -365,7 +365,7 @@ def test_symbolic_tensors_cannot_leave_or_decide():
     with pytest.raises(TypeError, match="outside that graph|out of scope"):
         leaked[0] + 1.0
 
-    @tf.function
+    @tf.function(autograph=False)
     def deciding(x):
         return x if x > 0.0 else -x
 

@@ -12,6 +12,7 @@ from modtf.core.api import indexing as _indexing
 from modtf.core.api import bitwise, linalg, math, nn, random
 from modtf.core.api import operators as _operators
 from modtf.core.api.array import *
+from modtf.core.api.control_flow import case, cond, switch_case, while_loop
 from modtf.core.api.clipping import clip_by_global_norm, clip_by_norm, clip_by_value
 from modtf.core.api.linalg import einsum, matmul, norm, tensordot
 from modtf.core.api.math import (
@@ -24,7 +25,8 @@ from modtf.core.api.elementwise import cast, complex, realdiv, saturate_cast, tr
 from modtf.core.api.selecting import *
 from modtf.core.backends.selection import backend
 from modtf.core.engine import raw as raw_ops
-from modtf.core.engine.context import executing_eagerly, init_scope, inside_function
+from modtf.core.engine.context import control_dependencies, executing_eagerly, init_scope, inside_function
+from modtf.core.engine.custom_gradients import custom_gradient, grad_pass_through, recompute_grad
 from modtf.core.engine.functions import function
 from modtf.core.engine.graphs import Graph
 from modtf.core.engine.tapes import GradientTape, UnconnectedGradients
@@ -45,6 +47,14 @@ _operators.attach(Tensor)
 _indexing.attach(Tensor)
 
 _LAZY: dict[str, str] = {
+    "autograph": "api.autograph",
+    "foldl": "api.functional:foldl",
+    "foldr": "api.functional:foldr",
+    "map_fn": "api.functional:map_fn",
+    "scan": "api.functional:scan",
+    "vectorized_map": "api.functional:vectorized_map",
+    "TensorArray": "values.tensor_arrays:TensorArray",
+    "TensorArraySpec": "values.tensor_arrays:TensorArraySpec",
     "autodiff": "api.autodiff",
     "debugging": "api.debugging",
     "image": "api.image",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from modtf.core.backends.selection import default_backend, list_backends, set_backend
-from modtf.core.engine import binding
+from modtf.core.engine import binding, functions
 
 __all__ = [
-    "fallback_counts", "get_backend", "get_soft_device_placement", "list_backends", "list_physical_devices", "set_backend",
-    "set_soft_device_placement",
+    "fallback_counts", "functions_run_eagerly", "get_backend", "get_soft_device_placement", "list_backends",
+    "list_physical_devices", "run_functions_eagerly", "set_backend", "set_soft_device_placement",
 ]  # fmt: skip
 
 
@@ -32,6 +32,16 @@ def set_soft_device_placement(enabled: bool) -> None:
 def get_soft_device_placement() -> bool:
     """Returns whether ops that a backend cannot compute fall back to NumPy."""
     return binding.soft_placement
+
+
+def run_functions_eagerly(run_eagerly: bool) -> None:
+    """Says whether a `tf.function` runs as the plain Python function that it was made of, for debugging."""
+    functions.run_eagerly = bool(run_eagerly)
+
+
+def functions_run_eagerly() -> bool:
+    """Returns whether a `tf.function` runs as the plain Python function that it was made of."""
+    return functions.run_eagerly
 
 
 def fallback_counts(backend: str) -> dict[str, int]:

@@ -30,6 +30,9 @@ __all__ = ["Function", "function"]
 _current = contexts.current
 _MANY_TRACES = 5
 
+run_eagerly = False
+"""Whether functions run as the Python functions that they were made of; `tf.config.run_functions_eagerly` sets it."""
+
 
 class _Tracing:
     """Whether variables may be made in the current trace, and which were."""
@@ -128,6 +131,8 @@ class Function:
         return bound
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if run_eagerly:
+            return self.python_function(*args, **kwargs)
         if not kwargs:
             try:
                 concrete = self._by_tensors.get(tuple([(tensor.dtype, tensor.dims) for tensor in args]))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,6 +11,7 @@ import numpy as np
 from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine import context as contexts
 from modtf.core.engine.execution import explain, note
+from modtf.core.engine.sources import user_line
 from modtf.core.engine.vocabulary import Call, Op, get_op
 from modtf.core.values import dtypes
 from modtf.core.values.dtypes import DType
@@ -21,7 +20,6 @@ from modtf.core.values.resources import handle_dims
 from modtf.core.values.shapes import Dims, TensorShape, as_dims
 from modtf.core.values.tensors import EagerTensor, SymbolicTensor, Tensor
 
-_PACKAGE = __name__.rsplit(".", 2)[0] + "."
 _EMBEDDED_SIZE = 128
 """Integer tensors from outside with at most so many elements become constants of the graph (shapes and axes)."""
 
@@ -295,15 +293,3 @@ def shape_list(shapes: Any, count: int) -> list[Dims]:
     if isinstance(shapes, list):
         return [as_dims(shape) for shape in shapes]
     return [as_dims(shapes)] * count
-
-
-def user_line() -> str:
-    """The innermost line of the running program that is not modtf's own, as `"file.py:12"`."""
-    frame = sys._getframe(1)
-    for _ in itertools.count():
-        if frame is None:
-            return ""
-        if not frame.f_globals.get("__name__", "").startswith(_PACKAGE):
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back  # type: ignore[assignment]
-    return ""

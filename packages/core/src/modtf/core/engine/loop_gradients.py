@@ -46,7 +46,7 @@ def while_gradient(call: Call, *flowing: Tensor | None) -> list[Tensor | None]:
     results = _run_backwards(node, halves, carried, summed, gathered, known)
     for index in range(count):
         if kept[index] and known[index] is not None:
-            results[index] = known[index] if results[index] is None else results[index] + known[index]
+            results[index] = known[index] if results[index] is None else _sum(results[index], known[index])
     return [*results, *[None] * (len(call.inputs) - count)]
 
 
@@ -227,7 +227,7 @@ def _backward_body(
             gradients[index] if index in gradients else raw.ZerosLike(old)
             for index, old in zip(carried, flowing, strict=True)
         ]
-        totals = [old + gradients[index] for index, old in zip(summed, sums, strict=True)]
+        totals = [_sum(old, gradients[index]) for index, old in zip(summed, sums, strict=True)]
         results = [remaining - 1, *new, *totals, *shorter, *rest[len(shorter) :]]
         graph.outputs = [graph.capture(tensor) for tensor in results]
     return graph
@@ -235,3 +235,7 @@ def _backward_body(
 
 def _or_zeros(gradient: Tensor | None, like: Tensor) -> Tensor:
     return raw.ZerosLike(like) if gradient is None else gradient
+
+
+def _sum(first: Any, second: Any) -> Tensor:
+    return raw.AddN([first, second])  # which takes lists of tensors, too

@@ -124,7 +124,7 @@ def fold_constants(graph: Graph) -> Graph:
             return [new.constant(np.array(inputs[0].dims, node["out_type"].np_dtype), node["out_type"], node.name)]
         foldable = (
             inputs
-            and not op.stateful
+            and not (op.stateful or op.volatile)
             and op.name not in _NEVER_FOLDED
             and op.cacheable
             and all(tensor.node.op.name == "Const" for tensor in inputs)
@@ -165,10 +165,10 @@ def merge_common(graph: Graph) -> Graph:
             )
         elif op.name == "ReadVariableOp":
             key = (op.name, id(inputs[0]), epoch[0])
-        elif op.stateful or not op.cacheable:
+        elif op.stateful or op.volatile or not op.cacheable:
             key = None
         else:
-            key = (op.name, node.attrs, tuple(id(tensor) for tensor in inputs))
+            key = (op, node.attrs, tuple(id(tensor) for tensor in inputs))  # `op`, as gradients may differ
         if key is None:
             return copy_node(new, node, inputs)
         if key not in known:

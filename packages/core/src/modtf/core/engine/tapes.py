@@ -5,8 +5,9 @@ Reverse-mode automatic differentiation; Griewank and Walther, Evaluating Derivat
 
 from __future__ import annotations
 
+import contextlib
 import enum
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
 from modtf.core.engine import context as contexts
@@ -68,7 +69,7 @@ class GradientTape:
             ValueError: A dtype is one that gradients do not flow through.
         """
         for item in nest.flatten(tensor):
-            source = _key_tensor(item)
+            source = key_tensor(item)
             if not isinstance(source, Tensor):
                 raise ValueError(
                     f"Passed in object {item!r} of type {type(item).__name__}, not tf.Tensor or tf.Variable."
@@ -139,20 +140,17 @@ class GradientTape:
             RuntimeError: The tape is not persistent and was used before.
         """
         if self._used:
-            raise RuntimeError(
-                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians). "
-                "Make it with persistent=True to use it again."
-            )
+            raise RuntimeError(_USED)
         if not self._persistent:
             self._used = True
             self._stop()
         mode = UnconnectedGradients(unconnected_gradients)
-        targets = [_key_tensor(item) for item in nest.flatten(target)]
+        targets = [key_tensor(item) for item in nest.flatten(target)]
         flat_sources = nest.flatten(sources)
         given = [None] * len(targets) if output_gradients is None else nest.flatten(output_gradients)
         others = tuple(tape for tape in contexts.current().tapes if tape is not self)
         with contexts.scoped(tapes=others):
-            results = gradients_of_calls(self._calls, targets, [_key_tensor(item) for item in flat_sources], given)
+            results = gradients_of_calls(self._calls, targets, [key_tensor(item) for item in flat_sources], given)
             if mode is UnconnectedGradients.ZERO:
                 results = [
                     _zeros_like_source(source) if result is None else result
@@ -162,8 +160,85 @@ class GradientTape:
             self._calls, self._watched = [], {}
         return nest.pack_sequence_as(sources, results)
 
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """Inside the `with` block `gradient` may be called any number of times; afterwards the tape counts as used.
 
-def _key_tensor(item: Any) -> Any:
+        Raises:
+            RuntimeError: The tape is not persistent and was used before.
+        """
+        if self._used:
+            raise RuntimeError(_USED)
+        others = tuple(tape for tape in contexts.current().tapes if tape is not self)
+        was_persistent, self._persistent = self._persistent, True
+        try:
+            with contexts.scoped(tapes=others):
+                yield
+        finally:
+            self._persistent = was_persistent
+            if not was_persistent:
+                self._used = True
+                self._calls, self._watched = [], {}
+
+    def jacobian(
+        self,
+        target: Any,
+        sources: Any,
+        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """Computes the Jacobian of `target` with respect to `sources`.
+
+        Args:
+            target: A tensor.
+            sources: A tensor, variable or structure of them.
+            unconnected_gradients: What to return for sources that the target does not depend on: `"none"` or `"zero"`.
+            parallel_iterations: Without effect.
+            experimental_use_pfor: Without effect: the rows are computed one after the other.
+
+        Returns:
+            The structure of `sources` with tensors of the target's shape followed by the source's.
+
+        Raises:
+            RuntimeError: The tape is not persistent and was used before.
+        """
+        from modtf.core.engine.jacobians import jacobian
+
+        return jacobian(self, target, sources, UnconnectedGradients(unconnected_gradients))
+
+    def batch_jacobian(
+        self,
+        target: Any,
+        source: Any,
+        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
+        parallel_iterations: int | None = None,
+        experimental_use_pfor: bool = True,
+    ) -> Any:
+        """Computes, for each example of a batch, the Jacobian of its target with respect to its source.
+
+        Args:
+            target: A tensor of shape `[batch, ...]`; each example of it must depend on the same example of `source` only.
+            source: A tensor of shape `[batch, ...]`.
+            unconnected_gradients: As for `jacobian`.
+            parallel_iterations: Without effect.
+            experimental_use_pfor: Without effect.
+
+        Returns:
+            A tensor of the target's shape followed by the source's without its first dimension.
+        """
+        from modtf.core.engine.jacobians import batch_jacobian
+
+        return batch_jacobian(self, target, source, UnconnectedGradients(unconnected_gradients))
+
+
+_USED = (
+    "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians). "
+    "Make it with persistent=True to use it again."
+)
+
+
+def key_tensor(item: Any) -> Any:
     """What the tape knows a source by: a variable by its handle."""
     return getattr(item, "handle", item)
 
@@ -192,8 +267,11 @@ def gradients_of_calls(
     for target, given in zip(targets, output_gradients, strict=True):
         if not isinstance(target, Tensor) or not target.dtype.is_differentiable or id(target) not in needed:
             continue
-        value = target.variable.value() if target.dtype.kind == "resource" else target  # type: ignore[attr-defined]
-        start = execute(_ONES_LIKE, (value,)) if given is None else convert_to_tensor(given, dtype=value.dtype)
+        if given is not None and target.dtype.kind == "resource":
+            start = convert_to_tensor(given)
+        else:
+            value = target.variable.value() if target.dtype.kind == "resource" else target  # type: ignore[attr-defined]
+            start = execute(_ONES_LIKE, (value,)) if given is None else convert_to_tensor(given, dtype=value.dtype)
         pending.setdefault(id(target), []).append(start)
 
     wanted = {id(source) for source in sources}

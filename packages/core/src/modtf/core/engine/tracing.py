@@ -85,3 +85,12 @@ def set_outputs(graph: Graph, result: Any, what: str) -> Any:
         leaves = nest.flatten(outputs, expand_composites=True)
         graph.outputs = [graph.capture(leaf) for leaf in leaves if leaf is not None]
     return outputs
+
+
+def trace_specs(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Returns the specs of what a function gives for arguments of the given specs, without running its ops."""
+    graph = Graph("specs", contexts.current().graph)
+    with contexts.scoped(graph=graph, tapes=(), scope=""):
+        result = function(*[placeholders(graph, argument, "args") for argument in arguments])
+        outputs = set_outputs(graph, result, "this function")
+    return map_leaves(lambda leaf: None if leaf is None else spec_of(leaf), outputs)

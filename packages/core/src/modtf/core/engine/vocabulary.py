@@ -13,6 +13,7 @@ An op's schema, shape rule, kernel and gradient stand together in its family's f
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 import re
@@ -55,6 +56,7 @@ class Op:
         host_only: The kernel computes on NumPy arrays on every backend (strings, files).
         stateful: It reads or writes state, so it is neither folded nor merged with another.
         prunable: Though stateful, it may be left out if nobody takes its output (reads, random numbers).
+        volatile: What it gives may change though its inputs do not (files), so it is computed anew in each run.
         fills_gradients: Its gradient rule is given zeros, rather than `None`, for outputs that nothing flows into.
         quiet: Overflow, division by zero and NaN are ordinary results of it, about which NumPy shall not warn.
         python_names: The registry's names of arguments that may be given by another name; see `PYTHON_NAMES`.
@@ -71,6 +73,7 @@ class Op:
         host_only: bool = False,
         stateful: bool = False,
         prunable: bool = False,
+        volatile: bool = False,
         quiet: bool = False,
         fills_gradients: bool = True,
     ) -> None:
@@ -85,6 +88,7 @@ class Op:
         self.host_only = host_only
         self.stateful = stateful
         self.prunable = prunable or not stateful
+        self.volatile = volatile
         self.fills_gradients = fills_gradients
         self.quiet = quiet
         self.python_names = PYTHON_NAMES.get(self.name)
@@ -120,6 +124,12 @@ class Op:
         self.gradient_rule = rule
         self.has_gradient_rule = True
         return rule
+
+    def with_gradient(self, rule: Callable[..., Any], fills_gradients: bool = True) -> Op:
+        """Returns an op that is like this one but for its gradient rule; it is not in the registry."""
+        made = copy.copy(self)
+        made.gradient_rule, made.has_gradient_rule, made.fills_gradients = rule, True, fills_gradients
+        return made
 
     def native_kernel(self, backend: Backend, attrs: Sequence[Any], override: bool = True) -> Kernel:
         """Returns the kernel with namespace and attributes bound: a function of arrays only.

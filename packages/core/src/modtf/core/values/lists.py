@@ -216,6 +216,9 @@ class TensorList:
         """Returns the sums of the rows of two lists."""
         if other.size != self.size:
             raise InvalidArgumentError(f"Trying to add two lists of {self.size} and {other.size} tensors.")
-        pairs = zip(self.rows(), other.rows(), strict=True)
-        rows = [b if a is None else a if b is None else a + b for a, b in pairs]
+        many, few = (self, other) if self._count >= other._count else (other, self)
+        rows = many.rows()
+        for index, row in enumerate(few._own_rows()[: few._count]):
+            if row is not None:
+                rows[index] = row if rows[index] is None else rows[index] + row
         return TensorList(self.dtype, self.dims, rows, len(rows), self.size, self.limit)

@@ -1,0 +1,108 @@
+"""What Python's built-in functions do with tensors that have no value yet, in functions that AutoGraph rewrites."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from modtf.core.values.composites import CompositeTensor
+from modtf.core.values.tensors import SymbolicTensor, Tensor
+from modtf.core.values.variables import Variable
+
+
+def is_symbolic(value: Any) -> bool:
+    """Whether a value is a tensor without a value; variables have none while a function is traced."""
+    return isinstance(value, (SymbolicTensor, Variable))
+
+
+def _float(x: Any = 0.0) -> Any:
+    if not is_symbolic(x):
+        return float(x)
+    from modtf.core.api.elementwise import cast
+
+    if x.dtype.name == "string":
+        from modtf.core.engine import raw
+
+        return raw.StringToNumber(x)
+    return cast(x, "float32")
+
+
+def _int(x: Any = 0, *base: Any, **named_base: Any) -> Any:
+    if not is_symbolic(x):
+        return int(x, *base, **named_base)
+    from modtf.core.api.elementwise import cast
+
+    if x.dtype.name == "string":
+        from modtf.core.engine import raw
+
+        return raw.StringToNumber(x, out_type="int32")
+    return cast(x, "int32")
+
+
+def _len(s: Any) -> Any:
+    if isinstance(s, SymbolicTensor) or (isinstance(s, Tensor) and s.dims):
+        if s.dims == ():
+            raise ValueError("len requires a tensor of rank 1 or more; got a scalar.")
+        if s.dims is not None and s.dims[0] is not None:
+            return s.dims[0]
+        from modtf.core.api.array import shape
+
+        return shape(s)[0]
+    if isinstance(s, CompositeTensor) and hasattr(s, "nrows"):
+        return s.nrows()
+    return len(s)
+
+
+def _print(*objects: Any, **kwargs: Any) -> Any:
+    if not any(is_symbolic(item) for item in objects):
+        return print(*objects, **kwargs)
+    from modtf.core.api.debugging import print_
+
+    where = kwargs.pop("file", None)
+    kwargs.pop("flush", None)
+    return print_(*objects, **({"output_stream": where} if where is not None else {}), **kwargs)
+
+
+def _range(*limits: Any) -> Any:
+    if not any(is_symbolic(item) for item in limits):
+        return range(*limits)
+    from modtf.core.api.array import range as tensor_range
+
+    return tensor_range(*limits)
+
+
+def _extreme(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if kwargs or not any(is_symbolic(item) for item in args):
+            return plain(*args, **kwargs)
+        from modtf.core.api import math
+
+        if len(args) == 1:
+            return getattr(math, f"reduce_{name}")(args[0], axis=0)
+        result = args[0]
+        for item in args[1:]:
+            result = getattr(math, f"{name}imum")(result, item)
+        return result
+
+    return function
+
+
+def _sorted(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
+    if not is_symbolic(iterable) or key is not None:
+        return sorted(iterable, key=key, reverse=reverse)
+    from modtf.core.api.selecting import sort
+
+    return sort(iterable, axis=0, direction="DESCENDING" if reverse else "ASCENDING")
+
+
+OVERLOADS: dict[str, Callable[..., Any]] = {
+    "float": _float,
+    "int": _int,
+    "len": _len,
+    "max": _extreme("max", max),
+    "min": _extreme("min", min),
+    "print": _print,
+    "range": _range,
+    "sorted": _sorted,
+}
+"""By the built-in's name."""

@@ -339,7 +339,7 @@ def test_concrete_functions_take_names_and_positions():
         concrete(tf.constant([[1.0]]), y=tf.constant([5.0]))
     with pytest.raises(TypeError, match="needs the argument 'y'"):
         concrete(tf.constant([1.0]))
-    with pytest.raises(ValueError, match="was traced with factor=2.0"):
+    with pytest.raises(TypeError, match="was traced with factor=2.0"):
         concrete(tf.constant([1.0]), 3.0, tf.constant([5.0]))
 
 

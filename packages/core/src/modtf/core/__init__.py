@@ -25,7 +25,7 @@ from modtf.core.api.elementwise import cast, complex, realdiv, saturate_cast, tr
 from modtf.core.api.selecting import *
 from modtf.core.backends.selection import backend
 from modtf.core.engine import raw as raw_ops
-from modtf.core.engine.context import control_dependencies, executing_eagerly, init_scope, inside_function
+from modtf.core.engine.context import control_dependencies, device, executing_eagerly, init_scope, inside_function
 from modtf.core.engine.custom_gradients import custom_gradient, grad_pass_through, recompute_grad
 from modtf.core.engine.functions import function
 from modtf.core.engine.graphs import Graph
@@ -44,7 +44,7 @@ from modtf.core.values.tensors import Tensor
 from modtf.core.values.variables import Variable, VariableAggregation, VariableSynchronization
 
 _operators.attach(Tensor)
-_indexing.attach(Tensor)
+_indexing.attach(Tensor, Variable)
 
 _LAZY: dict[str, str] = {
     "autograph": "api.autograph",
@@ -53,6 +53,8 @@ _LAZY: dict[str, str] = {
     "map_fn": "api.functional:map_fn",
     "scan": "api.functional:scan",
     "vectorized_map": "api.functional:vectorized_map",
+    "dtypes": "api.dtypes",
+    "types": "api.types",
     "TensorArray": "values.tensor_arrays:TensorArray",
     "TensorArraySpec": "values.tensor_arrays:TensorArraySpec",
     "autodiff": "api.autodiff",
@@ -63,8 +65,11 @@ _LAZY: dict[str, str] = {
     "quantization": "api.quantization",
     "ragged": "api.ragged",
     "signal": "api.signal",
+    "sets": "api.sets",
     "sparse": "api.sparse",
     "strings": "api.strings",
+    "as_string": "api.strings:as_string",
+    "fingerprint": "api.strings.elementwise:fingerprint",
     "IndexedSlices": "values.indexed_slices:IndexedSlices",
     "IndexedSlicesSpec": "values.indexed_slices:IndexedSlicesSpec",
     "RaggedTensor": "values.ragged:RaggedTensor",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from modtf.core.engine import context as contexts
 from modtf.core.engine.calls import call_graph
 from modtf.core.engine.graphs import Graph
-from modtf.core.engine.signatures import described, fitting, same_value
+from modtf.core.engine.signatures import Described, fitting, fitting_structure, same_value, tensors_in
 from modtf.core.engine.tracing import map_leaves, placeholders, set_outputs, spec_of
 from modtf.core.values import nest
 from modtf.core.values.composites import CompositeTensor
@@ -89,10 +90,19 @@ class ConcreteFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs it with tensors (or values to be made tensors) for its arguments, by position or by name.
 
+        Arguments that are Python values in the trace may be left out.
+
         Raises:
-            TypeError: An argument is missing or unknown, or has another dtype or shape than was traced.
+            TypeError: An argument is missing or unknown, has another dtype or shape than was traced, or is another Python
+                value than was traced.
         """
-        return self.call_flat(self._flat_arguments(args, kwargs))
+        try:
+            return self.call_flat(self._flat_arguments(args, kwargs))
+        except (TypeError, ValueError):
+            tensors = self._only_tensors(args) if not kwargs else None
+            if tensors is None:
+                raise
+        return self.call_flat(tensors)
 
     def call_flat(self, tensors: Sequence[Tensor]) -> Any:
         """Runs it with one tensor for each tensor among its arguments."""
@@ -102,6 +112,15 @@ class ConcreteFunction:
         remaining = iter(outputs)
         flat = [None if item is None else next(remaining) for item in self._flat_outputs]
         return nest.pack_sequence_as(self.structured_outputs, flat, expand_composites=True)
+
+    def _only_tensors(self, args: tuple[Any, ...]) -> list[Tensor] | None:
+        """The tensors to call with, if `args` has just those, the Python values between them left out."""
+        signature_args, signature_kwargs = self.structured_input_signature
+        slots = [*signature_args, *(signature_kwargs[key] for key in sorted(signature_kwargs))]
+        specs = [slot for slot in slots if any(isinstance(spec, TypeSpec) for spec in nest.flatten(slot))]
+        if len(specs) == len(slots) or len(specs) != len(args):
+            return None
+        return tensors_in([fitting_structure(spec, value) for spec, value in zip(specs, args, strict=True)])
 
     def _flat_arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
         signature_args, signature_kwargs = self.structured_input_signature
@@ -128,7 +147,7 @@ class ConcreteFunction:
                 if isinstance(spec, TypeSpec):
                     tensors.extend(nest.flatten(self._fitting(name, spec, value), expand_composites=True))
                 elif not same_value(spec, value):
-                    raise ValueError(
+                    raise TypeError(
                         f"{self.name} was traced with {name}={spec!r}, a Python value, and cannot be called with {value!r}."
                     )
         return tensors
@@ -137,7 +156,7 @@ class ConcreteFunction:
         try:
             return fitting(spec, value)
         except TypeError as error:
-            raise TypeError(f"Binding inputs to {self.name} failed: the argument {name!r} {error}") from None
+            raise type(error)(f"Binding inputs to {self.name} failed: the argument {name!r} {error}") from None
 
     def argument_names(self) -> list[str]:
         """The names by which the arguments may be given, in order of position."""
@@ -155,27 +174,46 @@ class ConcreteFunction:
         self._parameters = list(names) + sorted(self.structured_input_signature[1])
         return self
 
+    @property
+    def function_type(self) -> inspect.Signature:
+        """The parameters and the result, with specs (or literal values) as annotations."""
+        args, kwargs = self.structured_input_signature
+        named = zip(self.argument_names(), [*args, *(kwargs[key] for key in sorted(kwargs))], strict=True)
+        kinds = [inspect.Parameter.POSITIONAL_OR_KEYWORD] * len(args) + [inspect.Parameter.KEYWORD_ONLY] * len(kwargs)
+        parameters = [
+            inspect.Parameter(name, kind, annotation=Described(value))
+            for (name, value), kind in zip(named, kinds, strict=True)
+        ]
+        return inspect.Signature(parameters, return_annotation=Described(self.structured_outputs))
+
+    @property
+    def inference_fn(self) -> ConcreteFunction:
+        """The function itself, which is all that there is to it when no gradient is asked for."""
+        return self
+
     def pretty_printed_signature(self, verbose: bool = True) -> str:
         """Returns the parameters, the result and the captured tensors with their specs, as lines of text.
 
         Args:
             verbose: Whether to say all that; otherwise, one line is returned.
         """
-        args, kwargs = self.structured_input_signature
-        named = dict(zip(self.argument_names(), [*args, *(kwargs[key] for key in sorted(kwargs))], strict=True))
-        result = described(self.structured_outputs)
+        signature = self.function_type
         if not verbose:
-            return f"({', '.join(f'{name}: {described(value)}' for name, value in named.items())}) -> {result}"
-        kinds = ["POSITIONAL_OR_KEYWORD"] * len(args) + ["KEYWORD_ONLY"] * len(kwargs)
-        parameters = [
-            f"  {name} ({kind}): {described(value)}" for (name, value), kind in zip(named.items(), kinds, strict=True)
-        ]
-        captures = [f"  {id(tensor)}: {described(tensor)}" for tensor in self.captured_inputs]
-        sections = {"Input Parameters:": parameters, "Output Type:": [f"  {result}"], "Captures:": captures}
+            return str(signature)
+        parameters = [f"  {item.name} ({item.kind.name}): {item.annotation}" for item in signature.parameters.values()]
+        captures = [f"  {id(tensor)}: {Described(tensor)}" for tensor in self.captured_inputs]
+        sections = {
+            "Input Parameters:": parameters,
+            "Output Type:": [f"  {signature.return_annotation}"],
+            "Captures:": captures,
+        }
         return "\n".join(line for title, lines in sections.items() for line in (title, *(lines or ["  None"])))
 
     def __repr__(self) -> str:
-        return f"<ConcreteFunction {self.name}({', '.join(self.argument_names())})>"
+        return f"<ConcreteFunction {self.name}{self.function_type}>"
+
+    def __str__(self) -> str:
+        return f"ConcreteFunction {self.pretty_printed_signature()}"
 
 
 def trace(

@@ -95,3 +95,17 @@ def control_dependencies(control_inputs: Any) -> contextlib.AbstractContextManag
         control_inputs: A list of ops and tensors, or `None`.
     """
     return contextlib.nullcontext()
+
+
+def device(device_name: Any) -> contextlib.AbstractContextManager[None]:
+    """`with tf.device(name):` asks for a device. Where values live is the backend's affair, so it stays a wish.
+
+    Args:
+        device_name: A name such as `"CPU:0"` or `"GPU:1"`, or `None`.
+
+    Raises:
+        ValueError: It is no name of a device.
+    """
+    if device_name is not None and not isinstance(device_name, str):
+        raise ValueError(f"tf.device needs the name of a device, such as 'CPU:0', not {device_name!r}.")
+    return contextlib.nullcontext()

@@ -12,6 +12,7 @@ from modtf.core.engine import raw
 from modtf.core.engine.graphs import Graph
 from modtf.core.engine.passes import copy_node, inline, prune, rebuild, splice
 from modtf.core.engine.tapes import gradients_of_calls
+from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import DType
 from modtf.core.values.tensors import SymbolicTensor, Tensor
 
@@ -58,7 +59,7 @@ def differentiate(graph: Graph, flowing: Sequence[bool]) -> Differentiated:
         given = [backward.add_input(tensor.dtype, tensor.dims, "gradient") for tensor in targets]
         gradients = gradients_of_calls(forward.nodes, targets, forward.inputs, given)
         positions = [index for index, gradient in enumerate(gradients) if gradient is not None]
-        backward.outputs = [backward.capture(gradients[index]) for index in positions]
+        backward.outputs = [backward.capture(convert_to_tensor(gradients[index])) for index in positions]
     intermediates: list[Any] = [outside for outside, _ in backward.captures]
     return Differentiated(forward, tuple(flowing), intermediates, backward, positions)
 
@@ -82,7 +83,7 @@ def recomputing_gradient(graph: Graph, mask: tuple[bool, ...]) -> tuple[Graph, l
             flowing = [made.add_input(tensor.dtype, tensor.dims, "gradient") for tensor in targets]
             gradients = gradients_of_calls(forward_nodes, targets, inputs, flowing)
             positions = [index for index, gradient in enumerate(gradients) if gradient is not None]
-            made.outputs = [made.capture(gradients[index]) for index in positions]
+            made.outputs = [made.capture(convert_to_tensor(gradients[index])) for index in positions]
         memory[mask] = (made, positions)
     return memory[mask]
 

@@ -85,7 +85,7 @@ def batch_jacobian(tape: GradientTape, target: Any, source: Any, mode: Unconnect
 
         rows = map_fn(row, raw.Range(0, columns, 1), fn_output_signature=connected.dtype)
         source_shape = raw.Shape(connected)
-        rank = connected.ndim
+        rank = connected.shape.rank
         by_example = raw.Transpose(rows, [1, 0, *range(2, rank + 1)])
         result = raw.Reshape(by_example, raw.ConcatV2([shape, source_shape[1:]], 0))
         if hasattr(result, "set_shape"):

@@ -10,6 +10,7 @@ from modtf.core.engine.tracing import is_described, map_leaves, spec_of
 from modtf.core.values import nest
 from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.conversion import convert_to_tensor
+from modtf.core.values.errors import DtypeMismatchError
 from modtf.core.values.specs import TensorSpec, TypeSpec
 from modtf.core.values.tensors import Reference, Tensor
 from modtf.core.values.variables import Variable
@@ -50,7 +51,7 @@ def fitting(spec: TypeSpec, value: Any) -> Any:
         given, result = value.type_spec, value
     fits = given.is_subtype_of(spec) if isinstance(value, TypeSpec) else spec.is_compatible_with(given)
     if not fits:
-        raise TypeError(f"must be {_brief(spec)}, but is {_brief(given)}.")
+        raise DtypeMismatchError(f"must be {_brief(spec)}, but is {_brief(given)}.")
     return result
 
 
@@ -93,6 +94,8 @@ def trace_key(value: Any, shapes: bool = True) -> Any:
         return (type(value).__name__, tuple(trace_key(item, shapes) for item in value))
     if isinstance(value, Variable):
         return Reference(value)
+    if hasattr(value, "__tf_tracing_type__"):
+        return ("tracing type", value.__tf_tracing_type__(None))
     try:
         hash(value)
     except TypeError:
@@ -105,9 +108,32 @@ def same_value(first: Any, second: Any) -> bool:
     return first is second or (type(first) is type(second) and bool(first == second))
 
 
-def described(structure: Any) -> str:
-    """A structure of tensors, specs and values as text, with specs for the tensors."""
-    shown = map_leaves(lambda leaf: spec_of(leaf) if is_described(leaf) else leaf, structure)
-    if isinstance(shown, TensorSpec):
-        return f"TensorSpec(shape={shown.shape}, dtype={shown.dtype!r}, name={shown.name!r})"
-    return repr(shown) if nest.is_nested(shown) or isinstance(shown, TypeSpec) else f"Literal[{shown!r}]"
+class Literal:
+    """Stands in signatures for a Python value that is fixed in a trace."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"Literal[{self.value!r}]"
+
+
+class Described:
+    """Stands in signatures for a structure of specs and values; its text is TensorFlow's."""
+
+    def __init__(self, structure: Any) -> None:
+        self.structure = structure
+
+    def __repr__(self) -> str:
+        return _text(self.structure)
+
+
+def _text(structure: Any) -> str:
+    if isinstance(structure, Mapping):
+        return f"Dict[{', '.join(f'[{key!r}, {_text(structure[key])}]' for key in sorted(structure))}]"
+    if isinstance(structure, (list, tuple)):
+        return f"{'Tuple' if isinstance(structure, tuple) else 'List'}[{', '.join(map(_text, structure))}]"
+    if not is_described(structure):
+        return repr(Literal(structure))
+    spec = spec_of(structure)
+    return repr(TensorSpec(spec.shape, spec.dtype)) if isinstance(spec, TensorSpec) else repr(spec)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import warnings
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -15,11 +16,14 @@ from modtf.core.engine.execution import execute
 from modtf.core.engine.vocabulary import Call, Op, get_op
 from modtf.core.values import nest
 from modtf.core.values.conversion import convert_to_tensor
+from modtf.core.values.indexed_slices import IndexedSlices, joined
 from modtf.core.values.tensors import Tensor
 
 __all__ = ["GradientTape", "UnconnectedGradients", "gradients_of_calls"]
 
 _ADD, _ADD_N, _ONES_LIKE, _ZEROS_LIKE = (get_op(name) for name in ("AddV2", "AddN", "OnesLike", "ZerosLike"))
+_HANDING_ON = frozenset({"Identity", "ReadVariableOp"})
+"""Ops whose gradient rules hand on what they are given, so that they may be given `IndexedSlices`."""
 
 
 class UnconnectedGradients(enum.Enum):
@@ -65,8 +69,7 @@ class GradientTape:
     def watch(self, tensor: Any) -> None:
         """Makes the tape follow a tensor, a variable or a structure of them.
 
-        Raises:
-            ValueError: A dtype is one that gradients do not flow through.
+        Of what has an integer or other dtype that gradients do not flow through, it says so in a warning.
         """
         for item in nest.flatten(tensor):
             source = key_tensor(item)
@@ -75,9 +78,12 @@ class GradientTape:
                     f"Passed in object {item!r} of type {type(item).__name__}, not tf.Tensor or tf.Variable."
                 )
             if not source.dtype.is_differentiable:
-                raise ValueError(
-                    f"The dtype of the watched tensor must be floating or complex (e.g. tf.float32), not {source.dtype.name}."
+                warnings.warn(
+                    f"The dtype of the watched tensor must be floating (e.g. tf.float32), got {source.dtype!r}: no gradient "
+                    "flows into it.",
+                    stacklevel=2,
                 )
+                continue
             self._watched[id(source)] = source
             if source is not item:
                 self._variables[id(item)] = item
@@ -134,7 +140,8 @@ class GradientTape:
             unconnected_gradients: What to return for sources that the target does not depend on: `"none"` or `"zero"`.
 
         Returns:
-            The structure of `sources` with a gradient, of the source's shape and dtype, in each place.
+            The structure of `sources` with a gradient, of the source's shape and dtype, in each place. Where rows were
+            gathered from a source, and nothing else was done with it, it is an `IndexedSlices`.
 
         Raises:
             RuntimeError: The tape is not persistent and was used before.
@@ -145,7 +152,9 @@ class GradientTape:
             self._used = True
             self._stop()
         mode = UnconnectedGradients(unconnected_gradients)
-        targets = [key_tensor(item) for item in nest.flatten(target)]
+        targets = [
+            item.values if isinstance(item, IndexedSlices) else key_tensor(item) for item in nest.flatten(target)
+        ]
         flat_sources = nest.flatten(sources)
         given = [None] * len(targets) if output_gradients is None else nest.flatten(output_gradients)
         others = tuple(tape for tape in contexts.current().tapes if tape is not self)
@@ -259,7 +268,7 @@ def gradients_of_calls(
         output_gradients: For each target the gradient flowing in, `None` for ones.
 
     Returns:
-        For each source its gradient, or `None` if no target depends on it.
+        For each source its gradient (a tensor or `IndexedSlices`), or `None` if no target depends on it.
     """
     calls = list(calls)  # the rules of loops and conditionals add nodes to the graph that they are in
     needed = _ids_from(calls, sources)
@@ -291,6 +300,8 @@ def gradients_of_calls(
                 pending.pop(id(output), None)
             if flowing[position] is None and call.op.fills_gradients and output.dtype.is_differentiable:
                 flowing[position] = execute(_ZEROS_LIKE, (output,))
+            elif flowing[position].__class__ is IndexedSlices and call.op.name not in _HANDING_ON:
+                flowing[position] = convert_to_tensor(flowing[position])
         results = rule(call, *flowing)
         if results.__class__ is not tuple and not isinstance(results, (list, tuple)):
             results = (results,)
@@ -305,6 +316,12 @@ def _collected(parts: list[Any] | None) -> Any:
     if not parts:
         return None
     if len(parts) > 1:
+        sparse = [part.__class__ is IndexedSlices for part in parts]
+        if all(sparse):
+            parts[:] = [joined(parts)]
+            return parts[0]
+        if any(sparse):
+            parts[:] = [convert_to_tensor(part) for part in parts]
         plain = len(parts) == 2 and parts[0].dtype.kind != "variant"
         parts[:] = [execute(_ADD, parts) if plain else execute(_ADD_N, parts)]
     return parts[0]

@@ -54,6 +54,15 @@ class TensorShape:
             return TensorShape(None) if isinstance(key, slice) else None
         return TensorShape(self._dims[key]) if isinstance(key, slice) else self._dims[key]
 
+    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
+        from modtf.core.values.conversion import convert_to_tensor
+
+        if not self.is_fully_defined():
+            raise ValueError(f"Cannot convert a partially known TensorShape {self} to a Tensor.")
+        if dtype is None:
+            dtype = "int32" if all(size < 2**31 for size in self.as_list()) else "int64"
+        return convert_to_tensor(self.as_list(), dtype=dtype, name=name)
+
     def as_list(self) -> list[int | None]:
         """Returns the sizes as a list.
 

@@ -102,7 +102,7 @@ class Tensor(Operators):
 class EagerTensor(Tensor):
     """A tensor with a value, in an array of a backend."""
 
-    __slots__ = ("__weakref__", "array", "backend", "dtype")
+    __slots__ = ("__weakref__", "array", "assign", "backend", "dtype")  # `assign` is set for slices of variables
 
     def __init__(self, array: Any, dtype: DType, backend: Backend) -> None:
         self.array = array
@@ -203,7 +203,7 @@ def _show(tensor: EagerTensor, formatter: Any) -> str:
 class SymbolicTensor(Tensor):
     """A tensor of a graph: the output of a node, whose value exists when the graph runs."""
 
-    __slots__ = ("__weakref__", "_dims", "dtype", "handle_dims", "index", "node", "value_cache")
+    __slots__ = ("__weakref__", "_dims", "assign", "dtype", "handle_dims", "index", "node", "value_cache")
 
     array: Any
     backend = None
@@ -255,8 +255,10 @@ class SymbolicTensor(Tensor):
             "compute this outside the tf.function."
         )
 
+    @property
     def numpy(self) -> Any:
-        raise NotImplementedError(str(self._no_value("as a NumPy array")))
+        """What a tensor without a value does not have."""
+        raise AttributeError(f"'SymbolicTensor' object has no attribute 'numpy'. {self._no_value('as a NumPy array')}")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         raise NotImplementedError(str(self._no_value("as a NumPy array")))

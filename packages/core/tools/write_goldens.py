@@ -27,10 +27,35 @@ from modtf.core.conformance.examples import Example, flowing_gradient
 from modtf.core.conformance.goldens import Golden, Writer
 from modtf.core.contracts import get_op
 
-# What stands for ops that TensorFlow itself replaces before a graph runs, or reads in old graphs only.
+
+def ctc_loss_v2(inputs: Any, labels_values: Any, **others: Any) -> Any:
+    """The loss whose first class is the blank, by the one whose last is."""
+    loss, gradient = tf.raw_ops.CTCLoss(inputs=tf.roll(inputs, -1, 2), labels_values=labels_values - 1, **others)
+    return loss, tf.roll(gradient, 1, 2)
+
+
+def values_above_vectors(input: Any) -> Any:
+    """The eigenvalues as a row above the eigenvectors."""
+    values, vectors = tf.linalg.eigh(input)
+    return tf.concat([values[..., tf.newaxis, :], vectors], -2)
+
+
+OF_BATCHES = (
+    "Cholesky", "CholeskyGrad", "FFT", "FFT2D", "FFT3D", "IFFT", "IFFT2D", "IFFT3D", "MatrixBandPart",
+    "MatrixDeterminant", "MatrixDiag", "MatrixDiagPart", "MatrixInverse", "MatrixSetDiag", "MatrixSolve", "MatrixSolveLs",
+    "MatrixTriangularSolve", "SelfAdjointEigV2", "Svd",
+)  # fmt: skip
+"""Ops that old graphs call by names of their own where they are of batches."""
+
+# What stands for ops that TensorFlow itself replaces before a graph runs, reads in old graphs only, or has for GPUs alone.
 STAND_INS: dict[str, Callable[..., Any]] = {
     "AccumulateNV2": lambda inputs, shape: tf.raw_ops.AddN(inputs=inputs),
+    "CTCLossV2": ctc_loss_v2,
     "TopK": lambda input, k: tf.raw_ops.TopKV2(input=input, k=k),
+    "MatrixExponential": tf.linalg.expm,
+    **{f"Batch{name}": getattr(tf.raw_ops, name) for name in OF_BATCHES},
+    "BatchSelfAdjointEig": values_above_vectors,
+    "SelfAdjointEig": values_above_vectors,
 }
 
 
@@ -49,6 +74,8 @@ def raw_op(example: Example) -> Callable[..., Any]:
 
 def numpy_of(tensor: Any) -> np.ndarray:
     array = np.asarray(tf.convert_to_tensor(tensor).numpy())
+    if tensor.dtype.is_quantized:
+        return array.view(tensor.dtype.as_numpy_dtype)
     return array.astype(object) if array.dtype.kind in "SU" else array
 
 

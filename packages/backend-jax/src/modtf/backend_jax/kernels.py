@@ -16,6 +16,9 @@ import numpy as np
 from jax import lax
 from jax.scipy import special
 
+from modtf.backend_jax import control_flow, lists
+from modtf.backend_jax.kernels_linalg import KERNELS as LINALG_KERNELS
+from modtf.backend_jax.scopes import in_program
 from modtf.core.contracts import find_kernel_dtype, get_op
 
 # ------------------------------------------------------------------------------------------------- convolution
@@ -118,7 +121,31 @@ def _elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda xp, x: function(x)
 
 
+def _in_programs(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel for compiled parts; eagerly, core's own does (lists may grow there, and loops run step by step)."""
+
+    def for_backend(backend: Any, *args: Any, **attrs: Any) -> Any:
+        return (kernel if in_program() else _generic(name))(backend, *args, **attrs)
+
+    def for_namespace(xp: Any, *args: Any, **attrs: Any) -> Any:
+        return (kernel if in_program() else _generic(name))(xp, *args, **attrs)
+
+    return for_namespace if name.startswith(("Empty", "TensorList")) else for_backend
+
+
+_PROGRAM_KERNELS: dict[str, Callable[..., Any]] = {
+    "EmptyTensorList": lists.empty,
+    "TensorListFromTensor": lists.from_tensor,
+    "TensorListReserve": lists.reserve,
+    "TensorListScatterV2": lists.scatter,
+    **{f"{prefix}Case": control_flow.case for prefix in ("", "Stateless")},
+    **{f"{prefix}If": control_flow.if_ for prefix in ("", "Stateless")},
+    **{f"{prefix}While": control_flow.while_ for prefix in ("", "Stateless")},
+}
+
 KERNELS: dict[str, Callable[..., Any]] = {
+    **LINALG_KERNELS,
+    **{name: _in_programs(name, kernel) for name, kernel in _PROGRAM_KERNELS.items()},
     "Conv2D": _conv2d,
     "Conv2DBackpropFilter": _conv2d_filter_gradient,
     "Conv2DBackpropInput": _conv2d_input_gradient,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from modtf.backend_jax.compiling import CompiledPart, Uncompilable
+from modtf.backend_jax.compiling import CompiledPart
+from modtf.backend_jax.interpreting import Uncompilable
 from modtf.backend_jax.splitting import Part, is_resource, root, split
 from modtf.core.contracts import ArrayBackend, Graph, Node
 

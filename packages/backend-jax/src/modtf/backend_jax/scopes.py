@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import jax
@@ -37,3 +39,18 @@ def strongly_typed(result: Any) -> Any:
     if getattr(result, "weak_type", False):
         return lax.convert_element_type(result, result.dtype)
     return result
+
+
+_in_program: ContextVar[bool] = ContextVar("modtf_in_program", default=False)
+in_program = _in_program.get
+"""Whether a graph is being interpreted, rather than an op called eagerly."""
+
+
+@contextlib.contextmanager
+def inside_program() -> Iterator[None]:
+    """`with inside_program():` interprets a graph."""
+    token = _in_program.set(True)
+    try:
+        yield
+    finally:
+        _in_program.reset(token)

@@ -11,7 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from modtf.backend_jax.nested import COMPILABLE, calls_functions, inner_graphs, optimized
 from modtf.core.contracts import Backend, Bound, Graph, Node, SymbolicTensor, copy_node
+
+_WITH_LISTS = COMPILABLE | {"AddN", "EmptyTensorList", "FakeParam", "Identity", "ZerosLike"}
+"""Ops that compiled parts know to have lists of tensors, besides those named so."""
 
 _WORLD = -1
 """What stateful ops act on that have no variable: files, generators, the console. Its order is kept as well."""
@@ -47,8 +51,11 @@ def is_resource(tensor: SymbolicTensor) -> bool:
 
 def root(tensor: SymbolicTensor) -> SymbolicTensor:
     """The handle that was passed on to give this one; any other tensor as it is."""
-    while is_resource(tensor) and tensor.node.op.name == "Identity":
-        (tensor,) = tensor.node.inputs
+    while is_resource(tensor):
+        if tensor.node.op.name == "Identity" or tensor.node.op.name in ("While", "StatelessWhile"):
+            tensor = tensor.node.inputs[tensor.index]
+        else:
+            break
     return tensor
 
 
@@ -70,11 +77,13 @@ class Nature:
         graph: The graph, its calls inlined.
         backend: Who compiles it.
         hosted: Nodes that turned out not to be compilable, each with the lowest level that it may have.
+        hopeful: Whether inputs of the graph that are integers count as known, as the shapes that a loop takes often are.
     """
 
-    def __init__(self, graph: Graph, backend: Backend, hosted: Mapping[Node, int]) -> None:
+    def __init__(self, graph: Graph, backend: Backend, hosted: Mapping[Node, int], hopeful: bool = False) -> None:
         self._backend = backend
         self._hosted = hosted
+        self._hopes = {id(tensor) for tensor in graph.inputs if hopeful and tensor.dtype.is_integer}
         self._given = {id(tensor) for tensor in graph.inputs}
         self.nodes = [node for node in graph.nodes if not self._is_idle(node)]
         self.fixed: set[int] = set()
@@ -89,15 +98,17 @@ class Nature:
         return passed_on or node.op.name == "NoOp"
 
     def is_fixed(self, tensor: SymbolicTensor) -> bool:
-        return id(tensor.node) in self.fixed
+        return id(tensor.node) in self.fixed or id(tensor) in self._hopes
 
     def _is_fixed(self, node: Node) -> bool:
         if known_value(node) is not None:
             return True
-        if node.op.stateful or _calls_functions(node):
+        if node.op.stateful or node.op.volatile or calls_functions(node):
             return False
         if node.op.host_outputs:
-            return all(self._backend.supports(tensor.dtype) for tensor in node.inputs)
+            return all(self._backend.supports(tensor.dtype) or tensor.dtype.name == "variant" for tensor in node.inputs)
+        if any(tensor.dtype.name == "variant" for tensor in node.outputs):
+            return False
         return bool(node.inputs) and all(self.is_fixed(tensor) for tensor in node.inputs)
 
     def runs_on_host(self, node: Node) -> bool:
@@ -105,31 +116,43 @@ class Nature:
         return (
             node in self._hosted
             or (node.op.host_only and node.op.name not in self._backend.kernels)
-            or not all(
-                is_resource(tensor) or self._backend.supports(tensor.dtype) for tensor in (*node.inputs, *node.outputs)
-            )
+            or not all(self._holds(node, tensor) for tensor in (*node.inputs, *node.outputs))
         )
+
+    def _holds(self, node: Node, tensor: SymbolicTensor) -> bool:
+        """Whether a compiled part can have a tensor of a node: lists of tensors only where they are known as such."""
+        if tensor.dtype.name == "variant":
+            return node.op.name.startswith("TensorList") or node.op.name in _WITH_LISTS
+        return is_resource(tensor) or self._backend.supports(tensor.dtype)
 
     def is_compilable(self, node: Node) -> bool:
         """Whether the node can be in a compiled part, though it is not fixed."""
-        if self.runs_on_host(node) or _calls_functions(node) or any(is_resource(tensor) for tensor in node.outputs):
+        if self.runs_on_host(node):
+            return False
+        if calls_functions(node):
+            return node.op.name in COMPILABLE and all(
+                self._is_compilable_inside(optimized(graph)) for graph in inner_graphs(node)
+            )
+        if any(is_resource(tensor) for tensor in node.outputs):
             return False
         if node.op.stateful and not any(is_resource(tensor) for tensor in node.inputs):
             return False
         taken = zip(node.inputs, self.taken_from_host(node), strict=True)
         return all(self.is_fixed(tensor) for tensor, from_host in taken if from_host)
 
+    def _is_compilable_inside(self, graph: Graph) -> bool:
+        if any(tensor.dtype.name == "string" for tensor in graph.inputs):
+            return False
+        inside = Nature(graph, self._backend, {}, hopeful=True)
+        return all(id(node) in inside.fixed or inside.is_compilable(node) for node in inside.nodes)
+
     def taken_from_host(self, node: Node) -> list[bool]:
         """For each input of the node, whether the backend's kernel takes it as a NumPy array."""
         placement = Bound(node.op, self._backend, node.attrs, [tensor.dtype for tensor in node.inputs]).placement
         return [
-            place is not self._backend and not is_resource(tensor)
+            place is not self._backend and tensor.dtype.name not in ("resource", "variant")
             for tensor, place in zip(node.inputs, placement, strict=True)
         ]
-
-
-def _calls_functions(node: Node) -> bool:
-    return any(attr.kind == "func" for attr in node.op.schema.attrs)
 
 
 def split(graph: Graph, backend: Backend, hosted: Mapping[Node, int]) -> list[Part]:
@@ -197,7 +220,7 @@ def _levels(graph: Graph, nature: Nature, hosted: Mapping[Node, int]) -> dict[in
         level = max((of_tensor.get(id(root(tensor)), 0) for tensor in node.inputs), default=0)
         if id(node) not in nature.fixed:
             state = [id(root(tensor)) for tensor in node.inputs if is_resource(tensor)] if node.op.stateful else []
-            if node.op.stateful and (not state or _calls_functions(node)):
+            if node.op.stateful and (not state or (calls_functions(node) and not nature.is_compilable(node))):
                 state.append(_WORLD)
             writes = not node.op.prunable or _WORLD in state
             level = max([level, *((touched if writes else written).get(item, 0) for item in state)])

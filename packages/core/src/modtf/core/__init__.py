@@ -22,7 +22,12 @@ from modtf.core.api.math import (
     reduce_sum, round, scalar_mul, sigmoid, sign, sin, sinh, sqrt, square, subtract, tan, tanh, truediv,
 )  # fmt: skip
 from modtf.core.api.elementwise import cast, complex, realdiv, saturate_cast, truncatediv, truncatemod
+from modtf.core.api.nn_sliding import required_space_to_batch_paddings
 from modtf.core.api.selecting import *
+from modtf.core.api.sorting import (
+    argsort, dynamic_partition, dynamic_stitch, edit_distance, extract_volume_patches, guarantee_const,
+    histogram_fixed_width, histogram_fixed_width_bins, parallel_stack, sort, unravel_index,
+)  # fmt: skip
 from modtf.core.backends.selection import backend
 from modtf.core.engine import raw as raw_ops
 from modtf.core.engine.context import control_dependencies, device, executing_eagerly, init_scope, inside_function
@@ -35,7 +40,7 @@ from modtf.core.values import errors, nest
 from modtf.core.values.conversion import constant, convert_to_tensor
 from modtf.core.values.dtypes import (
     DType, as_dtype, bfloat16, complex64, complex128, double, float16, float32, float64, half, int8, int16, int32, int64,
-    resource, string, uint8, uint16, uint32, uint64, variant,
+    qint8, qint16, qint32, quint8, quint16, resource, string, uint8, uint16, uint32, uint64, variant,
 )  # fmt: skip
 from modtf.core.values.dtypes import bool_ as bool
 from modtf.core.values.shapes import TensorShape
@@ -59,6 +64,18 @@ _LAZY: dict[str, str] = {
     "TensorArraySpec": "values.tensor_arrays:TensorArraySpec",
     "autodiff": "api.autodiff",
     "debugging": "api.debugging",
+    "Assert": "api.debugging:Assert",
+    "print": "api.side_effects:print",
+    "group": "api.side_effects:group",
+    "no_op": "api.side_effects:no_op",
+    "timestamp": "api.side_effects:timestamp",
+    "py_function": "api.python_calls:py_function",
+    "numpy_function": "api.python_calls:numpy_function",
+    "assert_equal": "api.debugging:assert_equal",
+    "assert_greater": "api.debugging:assert_greater",
+    "assert_less": "api.debugging:assert_less",
+    "assert_rank": "api.debugging:assert_rank",
+    "experimental": "api.experimental",
     "image": "api.image",
     "io": "api.io",
     "lookup": "api.lookup",

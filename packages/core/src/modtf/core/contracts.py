@@ -15,6 +15,7 @@ from modtf.core.engine.graphs import Graph, Node
 from modtf.core.engine.passes import copy_node, optimize
 from modtf.core.engine.plugins import PLUGIN_CONTRACT_VERSION, hookimpl, plugin_manager
 from modtf.core.engine.vocabulary import Call, Op, find_kernel_dtype, get_op, op, register
+from modtf.core.values.lists import TensorList
 from modtf.core.values.resources import Handle, Resource
 from modtf.core.values.tensors import EagerTensor, SymbolicTensor
 from modtf.core.values.trackable import ReusableSavedModel, SavedRoot, Trackable, is_trackable
@@ -22,7 +23,7 @@ from modtf.core.values.trackable import ReusableSavedModel, SavedRoot, Trackable
 __all__ = [
     "CONTRACT_VERSION", "PLUGIN_CONTRACT_VERSION", "ArrayBackend", "Backend", "Bound", "Call", "ConcreteFunction",
     "EagerTensor", "Function", "Graph", "Handle", "Node", "Op", "Resource", "ReusableSavedModel", "SavedRoot", "SymbolicTensor",
-    "Trackable", "call_graph", "check_contract", "copy_node", "explain", "find_kernel_dtype", "get_backend", "get_op",
+    "TensorList", "Trackable", "call_graph", "check_contract", "copy_node", "explain", "find_kernel_dtype", "get_backend", "get_op",
     "home", "hookimpl", "is_stateful", "is_trackable", "op", "optimize", "plugin_manager", "register", "scoped",
     "trace",
 ]  # fmt: skip

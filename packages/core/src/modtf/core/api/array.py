@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from modtf.core.api.arguments import cast, host
+from modtf.core.api.dispatch import dispatched
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import constant_value, normal_axis
 from modtf.core.values import dtypes
@@ -32,6 +33,7 @@ def _filled(shape: Any, value: int, dtype: Any, name: str | None) -> Tensor:
     return raw.Fill(_vector(shape), convert_to_tensor(element, dtype=wanted), name=name)
 
 
+@dispatched
 def zeros(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> Tensor:
     """Returns a tensor of zeros (`False`, empty strings).
 
@@ -43,6 +45,7 @@ def zeros(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> T
     return _filled(shape, 0, dtype, name)
 
 
+@dispatched
 def ones(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> Tensor:
     """Returns a tensor of ones (`True`).
 
@@ -59,16 +62,19 @@ def ones(shape: Any, dtype: Any = dtypes.float32, name: str | None = None) -> Te
     return _filled(shape, 1, dtype, name)
 
 
+@dispatched(elementwise=1)
 def zeros_like(input: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """Returns zeros of the shape of `input`, of its dtype or of `dtype`."""
     return raw.ZerosLike(cast(convert_to_tensor(input), dtype), name=name)
 
 
+@dispatched(elementwise=1)
 def ones_like(input: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """Returns ones of the shape of `input`, of its dtype or of `dtype`."""
     return raw.OnesLike(cast(convert_to_tensor(input), dtype), name=name)
 
 
+@dispatched
 def fill(dims: Any, value: Any, name: str | None = None) -> Tensor:
     """Returns a tensor of shape `dims` with the scalar `value` everywhere."""
     return raw.Fill(convert_to_tensor(host(dims), dtype_hint=dtypes.int32), value, name=name)
@@ -102,6 +108,7 @@ def eye(
     return raw.MatrixDiagV3(ones(lengths, dtype), 0, num_rows, columns, padding, name=name)
 
 
+@dispatched
 def one_hot(
     indices: Any, depth: Any, on_value: Any = None, off_value: Any = None, axis: int | None = None, dtype: Any = None,
     name: str | None = None,
@@ -250,6 +257,7 @@ def _all_axes(tensor: Tensor) -> Any:
     return raw.Range(0, raw.Rank(tensor), 1) if tensor.ndim is None else np.arange(tensor.ndim, dtype=np.int32)
 
 
+@dispatched(elementwise=1)
 def identity(input: Any, name: str | None = None) -> Tensor:
     """Returns a tensor of the same shape and contents."""
     return raw.Identity(convert_to_tensor(input), name=name)
@@ -260,6 +268,7 @@ def identity_n(input: Any, name: str | None = None) -> list[Tensor]:
     return raw.IdentityN(input, name=name)
 
 
+@dispatched(elementwise=1)
 def stop_gradient(input: Any, name: str | None = None) -> Tensor:
     """Returns `input`, but lets no gradient flow back to it."""
     return raw.StopGradient(input, name=name)
@@ -268,6 +277,7 @@ def stop_gradient(input: Any, name: str | None = None) -> Tensor:
 # ------------------------------------------------------------------------------------------------- shapes
 
 
+@dispatched
 def shape(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """Returns the shape of a tensor as a vector of `out_type` (int32 by default, or int64)."""
     tensor, wanted = convert_to_tensor(input), dtypes.int32 if out_type is None else as_dtype(out_type)
@@ -282,11 +292,13 @@ def shape_n(input: Any, out_type: Any = dtypes.int32, name: str | None = None) -
     return raw.ShapeN(input, out_type=out_type, name=name)
 
 
+@dispatched
 def size(input: Any, out_type: Any = None, name: str | None = None) -> Tensor:
     """Returns the number of elements of a tensor as a scalar of `out_type` (int32 by default, or int64)."""
     return raw.Size(input, out_type=dtypes.int32 if out_type is None else out_type, name=name)
 
 
+@dispatched
 def rank(input: Any, name: str | None = None) -> Tensor:
     """Returns the number of axes of a tensor as an int32 scalar."""
     return raw.Rank(input, name=name)
@@ -301,6 +313,7 @@ def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Tensor:
     return raw.EnsureShape(x, shape=shape, name=name)
 
 
+@dispatched
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     """Returns the elements of a tensor in another shape, in the same order.
 
@@ -315,11 +328,13 @@ def reshape(tensor: Any, shape: Any, name: str | None = None) -> Tensor:
     return raw.Reshape(tensor, host(shape), name=name)
 
 
+@dispatched
 def expand_dims(input: Any, axis: Any, name: str | None = None) -> Tensor:
     """Returns the tensor with a new axis of length 1 at the position `axis`, counted in the result."""
     return raw.ExpandDims(input, host(axis), name=name)
 
 
+@dispatched
 def squeeze(input: Any, axis: Any = None, name: str | None = None) -> Tensor:
     """Returns the tensor without axes of length 1: all such axes, or those of the list (or number) `axis`.
 
@@ -355,6 +370,7 @@ def transpose(a: Any, perm: Any = None, conjugate: bool = False, name: str | Non
     return raw.Transpose(tensor, host(perm), name=name)
 
 
+@dispatched
 def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
     """Returns the tensor repeated along new axes and along those of length 1, so that its shape is `shape`.
 
@@ -364,6 +380,7 @@ def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Tensor:
     return raw.BroadcastTo(input, host(shape), name=name)
 
 
+@dispatched
 def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
     """Returns the shape, as a vector, that two shapes broadcast to.
 
@@ -373,6 +390,7 @@ def broadcast_dynamic_shape(shape_x: Any, shape_y: Any) -> Tensor:
     return raw.BroadcastArgs(host(shape_x), host(shape_y))
 
 
+@dispatched(elementwise=1)
 def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
     """Returns the same bytes read as another dtype.
 
@@ -385,6 +403,7 @@ def bitcast(input: Any, type: Any, name: str | None = None) -> Tensor:
 # ------------------------------------------------------------------------------------------------- joining, splitting
 
 
+@dispatched
 def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
     """Joins tensors along an axis that they have.
 
@@ -402,6 +421,7 @@ def concat(values: Any, axis: Any, name: str | None = "concat") -> Tensor:
     return identity(tensors[0], name=name) if len(tensors) == 1 else raw.ConcatV2(tensors, host(axis), name=name)
 
 
+@dispatched
 def stack(values: Any, axis: int = 0, name: str | None = "stack") -> Tensor:
     """Joins tensors of one shape along a new axis.
 
@@ -446,6 +466,7 @@ def unstack(value: Any, num: int | None = None, axis: int = 0, name: str | None 
     return raw.Unpack(tensor, num=num, axis=axis, name=name)
 
 
+@dispatched
 def split(
     value: Any, num_or_size_splits: Any, axis: Any = 0, num: int | None = None, name: str | None = "split"
 ) -> list[Tensor]:
@@ -504,6 +525,7 @@ def pad(
     return raw.MirrorPad(tensor, paddings, mode=kind, name=name)
 
 
+@dispatched
 def tile(input: Any, multiples: Any, name: str | None = None) -> Tensor:
     """Returns a tensor repeated `multiples[i]` times along each axis i."""
     return raw.Tile(input, host(multiples), name=name)
@@ -544,6 +566,7 @@ def repeat(input: Any, repeats: Any, axis: int | None = None, name: str | None =
     return raw.GatherV2(values, places, axis, name=name)
 
 
+@dispatched
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Tensor:
     """Returns a tensor with its elements in the opposite order along the axes of the list `axis`."""
     return raw.ReverseV2(tensor, host(axis), name=name)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from modtf.core.api.dispatch import dispatched
 from modtf.core.api.reductions import reduce_sum
 from modtf.core.engine import raw
 from modtf.core.values.conversion import convert_to_tensor
@@ -15,6 +16,7 @@ from modtf.core.values.tensors import Tensor
 __all__ = ["clip_by_global_norm", "clip_by_norm", "clip_by_value", "global_norm"]
 
 
+@dispatched(elementwise=1)
 def clip_by_value(t: Any, clip_value_min: Any, clip_value_max: Any, name: str | None = None) -> Tensor:
     """Returns elements no less than one bound and no greater than the other.
 

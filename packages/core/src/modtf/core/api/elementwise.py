@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from modtf.core.api.dispatch import dispatched
 from modtf.core.api.operators import true_divide
 from modtf.core.engine import raw
 from modtf.core.values import dtypes
@@ -37,36 +38,38 @@ _NUMBER = "floating, integer or complex"
 
 
 def _documented(
-    function: Callable[..., Tensor], name: str, summary: str, args: str, returns: str
+    function: Callable[..., Tensor], operands: int, name: str, summary: str, args: str, returns: str
 ) -> Callable[..., Tensor]:
     function.__name__ = function.__qualname__ = name
     function.__doc__ = (
         f"{summary}\n\n    Args:\n{args}        name: A name for the graph node.\n\n    Returns:\n        {returns}\n"
     )
-    return function
+    return dispatched(elementwise=operands)(function)
 
 
 def _of_one(op: str, name: str, summary: str, types: str, result: str = "the same dtype") -> Callable[..., Tensor]:
     """A function of one tensor that is one op."""
+    call = getattr(raw, op)
 
     def function(x: Any, name: str | None = None) -> Tensor:
-        return getattr(raw, op)(x, name=name)
+        return call(x, name=name)
 
     args = f"        x: A tensor, {types}.\n"
-    return _documented(function, name, summary, args, f"A tensor of the shape of `x` and {result}.")
+    return _documented(function, 1, name, summary, args, f"A tensor of the shape of `x` and {result}.")
 
 
 def _of_two(op: str, name: str, summary: str, types: str, result: str = "the same dtype") -> Callable[..., Tensor]:
     """A function of two tensors that is one op."""
+    call = getattr(raw, op)
 
     def function(x: Any, y: Any, name: str | None = None) -> Tensor:
-        return getattr(raw, op)(x, y, name=name)
+        return call(x, y, name=name)
 
     args = (
         f"        x: A tensor, {types}.\n"
         "        y: A tensor of the same dtype, whose shape broadcasts with that of `x`.\n"
     )
-    return _documented(function, name, summary, args, f"A tensor of the broadcast shape and {result}.")
+    return _documented(function, 2, name, summary, args, f"A tensor of the broadcast shape and {result}.")
 
 
 _FLOATING = "floating"
@@ -148,6 +151,7 @@ logical_or = _of_two("LogicalOr", "logical_or", "Returns whether x or y is true.
 # ------------------------------------------------------------------------------------------------- arithmetic
 
 
+@dispatched(elementwise=2)
 def add(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Returns x + y; strings are joined.
 
@@ -160,6 +164,7 @@ def add(x: Any, y: Any, name: str | None = None) -> Tensor:
     return (raw.Add if x.dtype is dtypes.string else raw.AddV2)(x, y, name=name)
 
 
+@dispatched(elementwise=1)
 def abs(x: Any, name: str | None = None) -> Tensor:
     """Returns the absolute value; of complex numbers, their size in the dtype of their parts."""
     x = convert_to_tensor(x)
@@ -168,12 +173,14 @@ def abs(x: Any, name: str | None = None) -> Tensor:
     return raw.Abs(x, name=name)
 
 
+@dispatched(elementwise=1)
 def round(x: Any, name: str | None = None) -> Tensor:
     """Returns the nearest whole number, of two equally near the even one; integers are returned as they are."""
     x = convert_to_tensor(x)
     return x if x.dtype.is_integer else raw.Round(x, name=name)
 
 
+@dispatched(elementwise=2)
 def truediv(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Returns x / y as Python's `/` does: integers are made floating first.
 
@@ -185,22 +192,26 @@ def truediv(x: Any, y: Any, name: str | None = None) -> Tensor:
     return true_divide(convert_to_tensor(x), y, name)
 
 
+@dispatched(elementwise=2)
 def divide(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Returns x / y; see `truediv`."""
     return truediv(x, y, name)
 
 
+@dispatched(elementwise=2)
 def divide_no_nan(x: Any, y: Any, name: str | None = None) -> Tensor:
     """Returns x / y, and 0 where y is 0; integers are made floating first, as by `truediv`."""
     return true_divide(convert_to_tensor(x), y, name, raw.DivNoNan)
 
 
+@dispatched(elementwise=1)
 def reciprocal_no_nan(x: Any, name: str | None = None) -> Tensor:
     """Returns 1 / x, and 0 where x is 0."""
     x = convert_to_tensor(x)
     return raw.DivNoNan(convert_to_tensor(1, dtype=x.dtype), x, name=name)
 
 
+@dispatched(elementwise=2)
 def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
     """Returns a scalar times a tensor.
 
@@ -214,6 +225,7 @@ def scalar_mul(scalar: Any, x: Any, name: str | None = None) -> Tensor:
     return raw.Mul(scalar, x, name=name)
 
 
+@dispatched(elementwise="list")
 def add_n(inputs: Any, name: str | None = None) -> Tensor:
     """Adds all tensors of a list, which have one shape and dtype.
 
@@ -226,6 +238,7 @@ def add_n(inputs: Any, name: str | None = None) -> Tensor:
     return tensors[0] if len(tensors) == 1 else raw.AddN(tensors, name=name)
 
 
+@dispatched(elementwise="list")
 def accumulate_n(inputs: Any, shape: Any = None, tensor_dtype: Any = None, name: str | None = None) -> Tensor:
     """Adds all tensors of a list; see `add_n`.
 
@@ -270,37 +283,44 @@ def polyval(coeffs: Any, x: Any, name: str | None = None) -> Tensor:
 # ------------------------------------------------------------------------------------------------- special functions
 
 
+@dispatched(elementwise=2)
 def atan2(y: Any, x: Any, name: str | None = None) -> Tensor:
     """Returns the angle of the point (x, y) from the x axis in radians, in [-pi, pi]."""
     return raw.Atan2(y, x, name=name)
 
 
+@dispatched(elementwise=2)
 def nextafter(x1: Any, x2: Any, name: str | None = None) -> Tensor:
     """Returns the number next to `x1` in the direction of `x2` that the dtype (float32 or float64) can hold."""
     return raw.NextAfter(x1, x2, name=name)
 
 
+@dispatched(elementwise=1)
 def erfcinv(x: Any, name: str | None = None) -> Tensor:
     """Returns the inverse of `erfc`."""
     x = convert_to_tensor(x)
     return raw.Mul(raw.Ndtri(x * 0.5), -math.sqrt(0.5), name=name)
 
 
+@dispatched(elementwise=2)
 def polygamma(a: Any, x: Any, name: str | None = None) -> Tensor:
     """Returns the a-th derivative of `digamma` at x, of float32 or float64; a is a whole number."""
     return raw.Polygamma(a, x, name=name)
 
 
+@dispatched(elementwise=2)
 def zeta(x: Any, q: Any, name: str | None = None) -> Tensor:
     """Returns the Hurwitz zeta function, the sum of (q + k)^-x over k from 0, of float32 or float64."""
     return raw.Zeta(x, q, name=name)
 
 
+@dispatched(elementwise=1)
 def log_sigmoid(x: Any, name: str | None = None) -> Tensor:
     """Returns log(1 / (1 + exp(-x))), exact for large negative x too."""
     return raw.Neg(raw.Softplus(-convert_to_tensor(x)), name=name)
 
 
+@dispatched(elementwise=2)
 def logical_xor(x: Any, y: Any, name: str | None = "LogicalXor") -> Tensor:
     """Returns whether exactly one of two bools is true."""
     return raw.LogicalAnd(raw.LogicalOr(x, y), raw.LogicalNot(raw.LogicalAnd(x, y)), name=name)
@@ -309,6 +329,7 @@ def logical_xor(x: Any, y: Any, name: str | None = "LogicalXor") -> Tensor:
 # ------------------------------------------------------------------------------------------------- casts, complex
 
 
+@dispatched(elementwise=1)
 def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
     """Converts to another dtype.
 
@@ -324,6 +345,7 @@ def cast(x: Any, dtype: Any, name: str | None = None) -> Tensor:
     return x if x.dtype is wanted else raw.Cast(x, DstT=wanted, name=name)
 
 
+@dispatched(elementwise=1)
 def saturate_cast(value: Any, dtype: Any, name: str | None = None) -> Tensor:
     """Converts to another dtype; numbers out of its range become its least or greatest."""
     value = convert_to_tensor(value)
@@ -351,6 +373,7 @@ def _inside(limit: float, exact: int, source: np.dtype, whole: bool) -> np.ndarr
     return found
 
 
+@dispatched(elementwise=2)
 def complex(real: Any, imag: Any, name: str | None = None) -> Tensor:
     """Returns complex numbers of their parts.
 
@@ -372,12 +395,14 @@ def complex(real: Any, imag: Any, name: str | None = None) -> Tensor:
     return raw.Complex(real, imag, Tout=wanted, name=name)
 
 
+@dispatched(elementwise=1)
 def real(input: Any, name: str | None = None) -> Tensor:
     """Returns the real parts; of a real tensor, the tensor itself."""
     input = convert_to_tensor(input)
     return raw.Real(input, Tout=input.dtype.real_dtype, name=name) if input.dtype.is_complex else input
 
 
+@dispatched(elementwise=1)
 def imag(input: Any, name: str | None = None) -> Tensor:
     """Returns the imaginary parts; of a real tensor, zeros."""
     input = convert_to_tensor(input)
@@ -386,6 +411,7 @@ def imag(input: Any, name: str | None = None) -> Tensor:
     return raw.ZerosLike(input)
 
 
+@dispatched(elementwise=1)
 def angle(input: Any, name: str | None = None) -> Tensor:
     """Returns the angles of complex numbers in radians, in [-pi, pi]; of negative real numbers pi, of others 0."""
     input = convert_to_tensor(input)
@@ -396,6 +422,7 @@ def angle(input: Any, name: str | None = None) -> Tensor:
     return raw.SelectV2(input < zeros, pi * raw.OnesLike(input), zeros)
 
 
+@dispatched(elementwise=1)
 def conj(x: Any, name: str | None = None) -> Tensor:
     """Returns the complex conjugates; of a real tensor, the tensor itself.
 

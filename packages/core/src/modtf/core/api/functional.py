@@ -76,7 +76,8 @@ def _static_size(leaf: Any) -> int | None:
 
 def _row_spec(leaf: Any) -> TypeSpec:
     if isinstance(leaf, CompositeTensor):
-        return spec_of(leaf[0])  # type: ignore[index]
+        spec = leaf.type_spec
+        return spec.row_spec() if hasattr(spec, "row_spec") else spec_of(leaf[0])  # type: ignore[index]
     return TensorSpec(None if leaf.dims is None else leaf.dims[1:], leaf.dtype)
 
 

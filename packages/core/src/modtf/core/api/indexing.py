@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from modtf.core.engine.vocabulary import get_op
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import DType, int16, int32, int64
 from modtf.core.values.tensors import EagerTensor, Tensor
+
+if TYPE_CHECKING:
+    from modtf.core.values.variables import Variable
 
 _STRIDED_SLICE = get_op("StridedSlice")
 
@@ -30,13 +34,28 @@ def getitem(tensor: Tensor, key: Any) -> Tensor:
         TypeError: The key is something else; arrays of indices are for `tf.gather` and `tf.gather_nd`.
         InvalidArgumentError: An integer is out of range, or there are more of them than axes.
     """
-    if key.__class__ is not tuple:
-        if _is_mask(key):
-            from modtf.core.api.selecting import boolean_mask
+    if key.__class__ is not tuple and _is_mask(key):
+        from modtf.core.api.selecting import boolean_mask
 
-            return boolean_mask(tensor, key)
-        if not isinstance(key, (list, tuple)):
-            key = (key,)
+        return boolean_mask(tensor, key)
+    bounds, masks = _bounds_and_masks(key)
+    return execute(_STRIDED_SLICE, (tensor, *bounds), masks, "strided_slice")
+
+
+def getitem_of_variable(variable: Variable, key: Any) -> Tensor:
+    """Returns a part of a variable's value, as `getitem`; it has a method `assign(value, name=None)` that replaces it."""
+    if key.__class__ is not tuple and _is_mask(key):
+        return getitem(variable.value(), key)
+    bounds, masks = _bounds_and_masks(key)
+    part = execute(_STRIDED_SLICE, (variable.value(), *bounds), masks, "strided_slice")
+    part.assign = functools.partial(variable.assign_slice, bounds, masks)
+    return part
+
+
+def _bounds_and_masks(key: Any) -> tuple[list[Tensor], tuple[int, ...]]:
+    """What StridedSlice is given for Python's notation: begin, end and strides, and its attributes."""
+    if not isinstance(key, (list, tuple)):
+        key = (key,)
     begin: list[Any] = []
     end: list[Any] = []
     strides: list[Any] = []
@@ -72,7 +91,7 @@ def getitem(tensor: Tensor, key: Any) -> Tensor:
         strides.append(step)
         bit <<= 1
     masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
-    return execute(_STRIDED_SLICE, (tensor, *_vectors(begin, end, strides)), masks, "strided_slice")
+    return _vectors(begin, end, strides), masks
 
 
 def _is_mask(key: Any) -> bool:
@@ -127,6 +146,7 @@ def _packed(items: list[Any], dtype: DType) -> Tensor:
     ])  # fmt: skip
 
 
-def attach(cls: Any) -> None:
-    """Gives a class indexing."""
-    cls.__getitem__ = getitem
+def attach(tensors: Any, variables: Any) -> None:
+    """Gives tensors and variables indexing."""
+    tensors.__getitem__ = getitem
+    variables.__getitem__ = getitem_of_variable

@@ -7,8 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.api import nn_sliding
+from modtf.core.api import nn_ctc, nn_pooling, nn_sampling, nn_sliding, nn_statistics
+from modtf.core.api import nn_experimental as experimental
+from modtf.core.api.array import space_to_batch
+from modtf.core.api.dispatch import dispatched
+from modtf.core.api.nn_ctc import *
+from modtf.core.api.nn_pooling import *
+from modtf.core.api.nn_sampling import *
 from modtf.core.api.nn_sliding import *
+from modtf.core.api.nn_statistics import *
+from modtf.core.api.sorting import approx_max_k, approx_min_k
 from modtf.core.engine import raw
 from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor
@@ -18,11 +26,13 @@ from modtf.core.values.tensors import Tensor
 # ------------------------------------------------------------------------------------------------- activation functions
 
 
+@dispatched(elementwise=1)
 def relu(features: Any, name: str | None = None) -> Tensor:
     """Returns `max(features, 0)` element-wise."""
     return raw.Relu(features, name=name)
 
 
+@dispatched(elementwise=1)
 def relu6(features: Any, name: str | None = None) -> Tensor:
     """Returns `min(max(features, 0), 6)` element-wise."""
     return raw.Relu6(features, name=name)
@@ -34,6 +44,7 @@ def crelu(features: Any, axis: int = -1, name: str | None = None) -> Tensor:
     return relu(raw.ConcatV2([features, -features], axis), name=name)
 
 
+@dispatched(elementwise=1)
 def leaky_relu(features: Any, alpha: Any = 0.2, name: str | None = None) -> Tensor:
     """Returns `features` where positive and `alpha * features` elsewhere (A. Maas et al., 2013).
 
@@ -50,16 +61,19 @@ def leaky_relu(features: Any, alpha: Any = 0.2, name: str | None = None) -> Tens
     return raw.LeakyRelu(features, alpha=float(alpha), name=name)
 
 
+@dispatched(elementwise=1)
 def elu(features: Any, name: str | None = None) -> Tensor:
     """Returns `features` where positive and `exp(features) - 1` elsewhere (D. Clevert et al., 2015)."""
     return raw.Elu(features, name=name)
 
 
+@dispatched(elementwise=1)
 def selu(features: Any, name: str | None = None) -> Tensor:
     """Returns the scaled exponential linear function, for nets that normalize themselves (Klambauer et al., 2017)."""
     return raw.Selu(features, name=name)
 
 
+@dispatched(elementwise=1)
 def gelu(features: Any, approximate: bool = False, name: str | None = None) -> Tensor:
     """Returns `features` times the probability of a standard normal number below them (Hendrycks and Gimpel, 2016).
 
@@ -84,6 +98,7 @@ def gelu(features: Any, approximate: bool = False, name: str | None = None) -> T
     return raw.Mul(half, raw.Erfc(features * -math.sqrt(0.5)), name=name)
 
 
+@dispatched(elementwise=1)
 def silu(features: Any, beta: Any = 1.0) -> Tensor:
     """Returns `features * sigmoid(beta * features)` (S. Elfwing et al., 2017; P. Ramachandran et al., 2017).
 
@@ -99,26 +114,31 @@ def silu(features: Any, beta: Any = 1.0) -> Tensor:
 swish = silu
 
 
+@dispatched(elementwise=1)
 def softplus(features: Any, name: str | None = None) -> Tensor:
     """Returns `log(exp(features) + 1)` element-wise, without overflow."""
     return raw.Softplus(features, name=name)
 
 
+@dispatched(elementwise=1)
 def softsign(features: Any, name: str | None = None) -> Tensor:
     """Returns `features / (1 + abs(features))` element-wise."""
     return raw.Softsign(features, name=name)
 
 
+@dispatched(elementwise=1)
 def sigmoid(x: Any, name: str | None = None) -> Tensor:
     """Returns `1 / (1 + exp(-x))` element-wise."""
     return raw.Sigmoid(x, name=name)
 
 
+@dispatched(elementwise=1)
 def tanh(x: Any, name: str | None = None) -> Tensor:
     """Returns the hyperbolic tangent element-wise."""
     return raw.Tanh(x, name=name)
 
 
+@dispatched
 def softmax(logits: Any, axis: int | None = None, name: str | None = None) -> Tensor:
     """Returns `exp(logits)` divided by its sum along an axis.
 
@@ -280,6 +300,7 @@ def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12, name: str | N
     return raw.Mul(x, raw.Cast(inverse, DstT=x.dtype) if x.dtype.is_complex else inverse, name=name)
 
 
+@dispatched
 def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: str | None = None) -> Tensor:
     """Sets elements to zero at random and divides the others by the probability to stay (N. Srivastava et al., 2014).
 
@@ -295,37 +316,10 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
     """
     from modtf.core.api.random import uniform
 
-    is_number = isinstance(rate, (int, float, np.number))
-    if is_number and not 0 <= rate < 1:
-        raise ValueError(f"`rate` must be a scalar tensor or a float in the range [0, 1). Received: rate={rate}")
-    x = convert_to_tensor(x)
-    if not x.dtype.is_floating:
-        raise ValueError(f"`x` must be a floating point tensor as it will be scaled. Received: x.dtype={x.dtype.name}")
-    if is_number and rate == 0:
-        return x
-    scale: Any
-    threshold: Any
-    if is_number:
-        scale, threshold = 1 / (1 - float(rate)), float(rate)
-    else:
-        threshold = convert_to_tensor(rate)
-        threshold = threshold if threshold.dtype is x.dtype else raw.Cast(threshold, DstT=x.dtype)
-        scale = raw.Reciprocal(1 - threshold)
-    choices = uniform(_noise_shape(x, noise_shape), seed=seed, dtype=x.dtype)
-    zero = convert_to_tensor(0, dtype=x.dtype)
-    return raw.SelectV2(choices >= threshold, x * scale, zero, name=name)
+    def numbers(shape: Any, dtype: Any) -> Tensor:
+        return uniform(shape, dtype=dtype, seed=seed)
 
-
-def _noise_shape(x: Tensor, noise_shape: Any) -> Any:
-    if noise_shape is None:
-        return raw.Shape(x)
-    if isinstance(noise_shape, Tensor):
-        return noise_shape
-    sizes = list(noise_shape)
-    if None not in sizes:
-        return np.array(sizes, np.int32)
-    actual = raw.Shape(x)
-    return raw.Pack([actual[axis] if size is None else int(size) for axis, size in enumerate(sizes)])
+    return experimental.general_dropout(x, rate, numbers, noise_shape, name)
 
 
 # ------------------------------------------------------------------------------------------------- losses
@@ -409,6 +403,7 @@ def sparse_softmax_cross_entropy_with_logits(labels: Any, logits: Any, name: str
     return loss if wide is logits else raw.Cast(loss, DstT=logits.dtype)
 
 
+@dispatched(elementwise=2)
 def sigmoid_cross_entropy_with_logits(labels: Any = None, logits: Any = None, name: str | None = None) -> Tensor:
     """Returns the cross entropy of independent yes-or-no probabilities and the sigmoid of logits, element-wise.
 
@@ -518,6 +513,7 @@ def in_top_k(targets: Any, predictions: Any, k: Any, name: str | None = None) ->
     return raw.InTopKV2(predictions, targets, k, name=name)
 
 
+@dispatched
 def embedding_lookup(params: Any, ids: Any, max_norm: Any = None, name: str | None = None) -> Tensor:
     """Returns the rows of a table that ids name.
 
@@ -568,4 +564,5 @@ __all__ = [
     "softplus", "softsign", "sparse_softmax_cross_entropy_with_logits", "swish", "tanh", "top_k",
     "weighted_cross_entropy_with_logits", "zero_fraction",
 ]  # fmt: skip
-__all__ += nn_sliding.__all__
+__all__ += nn_sliding.__all__ + nn_pooling.__all__ + nn_ctc.__all__ + nn_sampling.__all__ + nn_statistics.__all__
+__all__ += ["approx_max_k", "approx_min_k", "experimental", "space_to_batch"]

@@ -1,4 +1,4 @@
-"""The functions of `tf.nn` that slide windows over their input: convolutions and pooling."""
+"""The functions of `tf.nn` that convolve."""
 
 from __future__ import annotations
 
@@ -7,14 +7,30 @@ from typing import Any
 
 import numpy as np
 
+from modtf.core.api.arguments import host
 from modtf.core.engine import raw
+from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.tensors import Tensor
 
 __all__ = [
-    "atrous_conv2d", "avg_pool", "avg_pool1d", "avg_pool2d", "avg_pool3d", "conv1d", "conv1d_transpose", "conv2d",
-    "conv2d_transpose", "conv3d", "conv3d_transpose", "convolution", "depthwise_conv2d", "max_pool", "max_pool1d",
-    "max_pool2d", "max_pool3d", "separable_conv2d",
+    "atrous_conv2d",
+    "atrous_conv2d_transpose",
+    "conv1d",
+    "conv1d_transpose",
+    "conv2d",
+    "conv2d_transpose",
+    "conv3d",
+    "conv3d_transpose",
+    "conv_transpose",
+    "convolution",
+    "depth_to_space",
+    "depthwise_conv2d",
+    "depthwise_conv2d_backprop_filter",
+    "depthwise_conv2d_backprop_input",
+    "separable_conv2d",
+    "space_to_depth",
+    "with_space_to_batch",
 ]  # fmt: skip
 
 _FORMATS = {1: ("NWC", "NCW"), 2: ("NHWC", "NCHW"), 3: ("NDHWC", "NCDHW")}
@@ -89,25 +105,42 @@ def _over_batches(function: Callable[[Tensor], Tensor], input: Tensor, inner_ran
 # ------------------------------------------------------------------------------------------------- convolutions
 
 
-def conv2d(
-    input: Any,
-    filters: Any,
-    strides: Any,
-    padding: Any,
-    data_format: str = "NHWC",
-    dilations: Any = None,
-    name: str | None = None,
-) -> Tensor:
-    """Convolves images with filters (in the strict sense: correlates them; the filters are not turned round).
+_INPUTS = {
+    2: '`batch + [height, width, channels]`, or of shape\n            `[batch, channels, height, width]` for `"NCHW"`',
+    3: "`batch + [depth, height, width, channels]`, or of shape\n            "
+    '`[batch, channels, depth, height, width]` for `"NCDHW"`',
+}
+_WINDOWS = {2: "height, width", 3: "depth, height, width"}
+_PADDINGS = {2: '`"SAME"`, `"VALID"` or a list of a pair `[before, after]` for each dimension of the input',
+             3: '`"SAME"` or `"VALID"`'}  # fmt: skip
+
+
+def _convolving(dimensions: int, op: str) -> Callable[..., Tensor]:
+    """The function that convolves in two or three dimensions."""
+    last, first = _FORMATS[dimensions]
+
+    def function(
+        input: Any,
+        filters: Any,
+        strides: Any,
+        padding: Any,
+        data_format: str = last,
+        dilations: Any = None,
+        name: str | None = None,
+    ) -> Tensor:
+        return _convolution(getattr(raw, op), input, filters, strides, _padding(padding), data_format, dilations, name)
+
+    function.__name__ = function.__qualname__ = f"conv{dimensions}d"
+    function.__doc__ = f"""Convolves with filters (in the strict sense: correlates; the filters are not turned round).
 
     Args:
-        input: A floating tensor of shape `batch + [height, width, channels]`, or `[batch, channels, height, width]` if
-            `data_format` is `"NCHW"`.
-        filters: Shaped `[height, width, channels / groups, output channels]`.
-        strides: An int, or a list of 1, 2 or 4 ints.
-        padding: `"SAME"`, `"VALID"`, or a list of a pair `[before, after]` for each dimension of the input.
-        data_format: `"NHWC"` or `"NCHW"`.
-        dilations: The distance between a filter's elements: an int, or a list of 1, 2 or 4 ints; 1 by default.
+        input: A floating tensor of shape {_INPUTS[dimensions]}.
+        filters: Shaped `[{_WINDOWS[dimensions]}, channels / groups, output channels]`.
+        strides: An int, or a list of 1, {dimensions} or {dimensions + 2} ints.
+        padding: {_PADDINGS[dimensions]}.
+        data_format: `"{last}"` or `"{first}"`.
+        dilations: The distance between a filter's elements: an int, or a list of 1, {dimensions} or {dimensions + 2} ints; 1 by
+            default.
         name: A name for the graph node.
 
     Returns:
@@ -116,7 +149,11 @@ def conv2d(
     Raises:
         InvalidArgumentError: The depths do not go together, or the input is smaller than the filter.
     """
-    return _convolution(raw.Conv2D, input, filters, strides, _padding(padding), data_format, dilations, name)
+    return function
+
+
+conv2d = _convolving(2, "Conv2D")
+conv3d = _convolving(3, "Conv3D")
 
 
 def conv1d(
@@ -153,30 +190,6 @@ def conv1d(
 def _flat_to_image(values: list[int], layout: str) -> list[int]:
     """A number for each axis of sequences as one for each axis of images of height 1."""
     return [values[0], 1, *values[1:]] if layout == "NWC" else [*values[:2], 1, values[2]]
-
-
-def conv3d(
-    input: Any,
-    filters: Any,
-    strides: Any,
-    padding: str,
-    data_format: str = "NDHWC",
-    dilations: Any = None,
-    name: str | None = None,
-) -> Tensor:
-    """Convolves volumes with filters.
-
-    Args:
-        input: A floating tensor of shape `batch + [depth, height, width, channels]`, or for `"NCDHW"` of shape
-            `[batch, channels, depth, height, width]`.
-        filters: Shaped `[depth, height, width, channels / groups, output channels]`.
-        strides: An int, or a list of 1, 3 or 5 ints.
-        padding: `"SAME"` or `"VALID"`.
-        data_format: `"NDHWC"` or `"NCDHW"`.
-        dilations: An int, or a list of 1, 3 or 5 ints; 1 by default.
-        name: A name for the graph node.
-    """
-    return _convolution(raw.Conv3D, input, filters, strides, _padding(padding), data_format, dilations, name)
 
 
 def _convolution(
@@ -239,40 +252,51 @@ def atrous_conv2d(value: Any, filters: Any, rate: int, padding: str, name: str |
     return conv2d(value, filters, 1, padding, "NHWC", rate, name)
 
 
-def conv2d_transpose(
-    input: Any,
-    filters: Any,
-    output_shape: Any,
-    strides: Any,
-    padding: Any = "SAME",
-    data_format: str = "NHWC",
-    dilations: Any = None,
-    name: str | None = None,
-) -> Tensor:
-    """The transpose (the gradient) of `conv2d`, which makes larger images of smaller ones.
+def _transposing(dimensions: int, op: str) -> Callable[..., Tensor]:
+    """The function that transposes convolutions in two or three dimensions."""
+    last, first = _FORMATS[dimensions]
+
+    def function(
+        input: Any,
+        filters: Any,
+        output_shape: Any,
+        strides: Any,
+        padding: Any = "SAME",
+        data_format: str = last,
+        dilations: Any = None,
+        name: str | None = None,
+    ) -> Tensor:
+        layout = _format_of(data_format, dimensions)
+        return getattr(raw, op)(
+            output_shape,
+            filters,
+            input,
+            strides=_for_each_axis(strides, layout, "strides"),
+            dilations=_for_each_axis(dilations, layout, "dilations"),
+            data_format=layout,
+            name=name,
+            **_padding(padding),
+        )
+
+    window, forward = _WINDOWS[dimensions], f"conv{dimensions}d"
+    function.__name__ = function.__qualname__ = f"{forward}_transpose"
+    function.__doc__ = f"""The transpose (the gradient) of `{forward}`, which makes larger tensors of smaller ones.
 
     Args:
-        input: Shaped `[batch, height, width, channels]`, or `[batch, channels, height, width]` for `"NCHW"`.
-        filters: Shaped `[height, width, output channels, channels]`: as for the convolution back.
-        output_shape: The output's shape; `conv2d` of it with these arguments must give the shape of `input`.
-        strides: An int, or a list of 1, 2 or 4 ints.
-        padding: `"SAME"`, `"VALID"` or a list of pairs.
-        data_format: `"NHWC"` or `"NCHW"`.
-        dilations: An int, or a list of 1, 2 or 4 ints; 1 by default.
+        input: Shaped `[batch, {window}, channels]`, or `[batch, channels, {window}]` for `"{first}"`.
+        filters: Shaped `[{window}, output channels, channels]`: as for the convolution back.
+        output_shape: The output's shape; `{forward}` of it with these arguments must give the shape of `input`.
+        strides: An int, or a list of 1, {dimensions} or {dimensions + 2} ints.
+        padding: {_PADDINGS[dimensions]}.
+        data_format: `"{last}"` or `"{first}"`.
+        dilations: An int, or a list of 1, {dimensions} or {dimensions + 2} ints; 1 by default.
         name: A name for the graph node.
     """
-    return _transposed(
-        raw.Conv2DBackpropInput,
-        input,
-        filters,
-        output_shape,
-        strides,
-        _padding(padding),
-        data_format,
-        dilations,
-        name,
-        2,
-    )
+    return function
+
+
+conv2d_transpose = _transposing(2, "Conv2DBackpropInput")
+conv3d_transpose = _transposing(3, "Conv3DBackpropInputV2")
 
 
 def conv1d_transpose(
@@ -317,46 +341,37 @@ def conv1d_transpose(
     return raw.Squeeze(result, squeeze_dims=[axis])
 
 
-def conv3d_transpose(
+def conv_transpose(
     input: Any,
     filters: Any,
     output_shape: Any,
     strides: Any,
-    padding: str = "SAME",
-    data_format: str = "NDHWC",
+    padding: Any = "SAME",
+    data_format: str | None = None,
     dilations: Any = None,
     name: str | None = None,
 ) -> Tensor:
-    """The transpose of `conv3d`; see `conv2d_transpose`."""
-    return _transposed(
-        raw.Conv3DBackpropInputV2,
-        input,
-        filters,
-        output_shape,
-        strides,
-        _padding(padding),
-        data_format,
-        dilations,
-        name,
-        3,
-    )
+    """The transpose of `convolution`, in as many dimensions as `output_shape` has sizes less two (1, 2 or 3).
+
+    The arguments are those of `conv1d_transpose`, `conv2d_transpose` and `conv3d_transpose`.
+
+    Raises:
+        ValueError: `output_shape` has another length.
+    """
+    sizes = convert_to_tensor(output_shape)
+    length = sizes.dims[0] if sizes.dims else None
+    function = {3: conv1d_transpose, 4: conv2d_transpose, 5: conv3d_transpose}.get(length or 0)
+    if function is None:
+        raise ValueError(f"`output_shape` must hold 3, 4 or 5 sizes. Received: output_shape={output_shape}")
+    layout = _format_of(data_format, length - 2)  # type: ignore[operator]
+    return function(input, filters, sizes, strides, padding, layout, dilations, name)
 
 
-def _transposed(
-    op: Any, input: Any, filters: Any, output_shape: Any, strides: Any, padding: dict[str, Any], data_format: str,
-    dilations: Any, name: str | None, dimensions: int,
-) -> Tensor:  # fmt: skip
-    layout = _format_of(data_format, dimensions)
-    return op(
-        output_shape,
-        filters,
-        input,
-        strides=_for_each_axis(strides, layout, "strides"),
-        dilations=_for_each_axis(dilations, layout, "dilations"),
-        data_format=layout,
-        name=name,
-        **padding,
-    )
+def atrous_conv2d_transpose(
+    value: Any, filters: Any, output_shape: Any, rate: int, padding: str, name: str | None = None
+) -> Tensor:
+    """The transpose of `atrous_conv2d`: `conv2d_transpose` with strides of 1 and `dilations=rate`."""
+    return conv2d_transpose(value, filters, output_shape, 1, padding, "NHWC", rate, name)
 
 
 def depthwise_conv2d(
@@ -398,33 +413,49 @@ def depthwise_conv2d(
             "If a dilation is greater than 1, all strides must be 1. "
             f"Received: dilations={dilations} and strides={strides}"
         )
-    return _dilated(convolve, input, filter, where, rates, layout)
+    around = where["padding"]
+    if around == "EXPLICIT":
+        around = np.reshape(where["explicit_paddings"], (4, 2)).tolist()
+    return with_space_to_batch(
+        input,
+        rates,
+        around,
+        lambda x, dimensions, padding: convolve(x, {"padding": padding}),
+        filter_shape=raw.Shape(filter)[:2],
+        data_format=layout,
+    )
 
 
-def _dilated(
-    convolve: Any, x: Tensor, filter: Tensor, padding: dict[str, Any], rates: list[int], layout: str
-) -> Tensor:
-    """A dilated convolution by space-to-batch, as TensorFlow's CPU kernel needs it."""
-    first = layout.index("H")
-    spatial = raw.Shape(x)[first : first + 2]
-    rate = convert_to_tensor(np.array(rates, np.int32))
-    if padding["padding"] == "EXPLICIT":
-        pairs = np.reshape(np.array(padding["explicit_paddings"], np.int32), (4, 2))[first : first + 2]
-        before, after = (convert_to_tensor(column) for column in pairs.T)
-    elif padding["padding"] == "SAME":
-        total = (raw.Shape(filter)[:2] - 1) * rate
-        before = total // 2
-        after = total - before
-    else:
-        before = after = raw.ZerosLike(rate)
-    rest = (-(spatial + before + after)) % rate
-    paddings, crops = raw.Pack([before, after + rest], axis=1), raw.Pack([raw.ZerosLike(rest), rest], axis=1)
-    if layout == "NCHW":
-        nothing = np.zeros((1, 2), np.int32)
-        rate = raw.ConcatV2([[1], rate], 0)
-        paddings, crops = raw.ConcatV2([nothing, paddings], 0), raw.ConcatV2([nothing, crops], 0)
-    gathered = raw.SpaceToBatchND(x, rate, paddings)
-    return raw.BatchToSpaceND(convolve(gathered, {"padding": "VALID"}), rate, crops)
+def depthwise_conv2d_backprop_input(
+    input_sizes: Any, filter: Any, out_backprop: Any, strides: Sequence[int], padding: Any, data_format: str = "NHWC",
+    dilations: Sequence[int] = (1, 1, 1, 1), name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """The gradient of `depthwise_conv2d` with respect to its input.
+
+    Args:
+        input_sizes: The input's shape, 4 sizes.
+        filter: The filter, shaped `[height, width, channels, multiplier]`.
+        out_backprop: The gradient of the output.
+        strides: 4 ints, as of the convolution.
+        padding: `"SAME"`, `"VALID"` or a list of pairs.
+        data_format: `"NHWC"` or `"NCHW"`.
+        dilations: 4 ints.
+        name: A name for the graph node.
+    """
+    attrs = dict(strides=list(strides), data_format=data_format, dilations=list(dilations), **_padding(padding))
+    return raw.DepthwiseConv2dNativeBackpropInput(host(input_sizes), filter, out_backprop, name=name, **attrs)
+
+
+def depthwise_conv2d_backprop_filter(
+    input: Any, filter_sizes: Any, out_backprop: Any, strides: Sequence[int], padding: Any, data_format: str = "NHWC",
+    dilations: Sequence[int] = (1, 1, 1, 1), name: str | None = None,
+) -> Tensor:  # fmt: skip
+    """The gradient of `depthwise_conv2d` with respect to its filter, of the 4 sizes `filter_sizes`.
+
+    The other arguments are those of `depthwise_conv2d_backprop_input`.
+    """
+    attrs = dict(strides=list(strides), data_format=data_format, dilations=list(dilations), **_padding(padding))
+    return raw.DepthwiseConv2dNativeBackpropFilter(input, host(filter_sizes), out_backprop, name=name, **attrs)
 
 
 def separable_conv2d(
@@ -453,128 +484,109 @@ def separable_conv2d(
     return conv2d(depthwise, pointwise_filter, 1, "VALID", _format_of(data_format, 2), None, name)
 
 
-# ------------------------------------------------------------------------------------------------- pooling
+# ------------------------------------------------------------------------------------------------- blocks
 
 
-def _pool(
-    op: Any,
+def space_to_depth(input: Any, block_size: int, data_format: str = "NHWC", name: str | None = None) -> Tensor:
+    """Lays the pixels of each block of images along the channels.
+
+    Args:
+        input: Shaped `[batch, height, width, channels]`, or `[batch, channels, height, width]`.
+        block_size: The blocks' height and width, which divide those of the images.
+        data_format: `"NHWC"` or `"NCHW"`.
+        name: A name for the graph node.
+    """
+    return raw.SpaceToDepth(input, block_size=block_size, data_format=data_format, name=name)
+
+
+def depth_to_space(input: Any, block_size: int, data_format: str = "NHWC", name: str | None = None) -> Tensor:
+    """Lays channels out as blocks of pixels: the inverse of `space_to_depth`, with its arguments."""
+    return raw.DepthToSpace(input, block_size=block_size, data_format=data_format, name=name)
+
+
+# ------------------------------------------------------------------------------------------------- dilation by batches
+
+
+def required_space_to_batch_paddings(
+    input_shape: Any, block_shape: Any, base_paddings: Any = None, name: str | None = None
+) -> tuple[Tensor, Tensor]:
+    """Works out how far to pad so that blocks divide the sizes.
+
+    Args:
+        input_shape: N sizes, int32.
+        block_shape: N block sizes, int32.
+        base_paddings: The paddings that there are to be at least, before and after: `[N, 2]`; none by default.
+        name: Unused; kept for its place.
+
+    Returns:
+        The paddings for `tf.space_to_batch` and the crops for `tf.batch_to_space`, both `[N, 2]`. All but the padding
+        behind are as given.
+    """
+    sizes, blocks = convert_to_tensor(host(input_shape)), convert_to_tensor(host(block_shape))
+    if base_paddings is None:
+        before = after = raw.ZerosLike(sizes)
+    else:
+        before, after = raw.Unpack(convert_to_tensor(host(base_paddings)), num=2, axis=1)
+    rest = raw.FloorMod(-(sizes + before + after), blocks)
+    return raw.Pack([before, after + rest], axis=1), raw.Pack([raw.ZerosLike(rest), rest], axis=1)
+
+
+def with_space_to_batch(
     input: Any,
-    ksize: Any,
-    strides: Any,
+    dilation_rate: Any,
     padding: Any,
-    data_format: str | None,
-    name: str | None,
-    dimensions: int,
+    op: Callable[[Tensor, int, str], Tensor],
+    filter_shape: Any = None,
+    spatial_dims: Sequence[int] | None = None,
+    data_format: str | None = None,
 ) -> Tensor:
-    layout = _format_of(data_format, dimensions)
-    sizes, steps = _for_each_axis(ksize, layout, "ksize"), _for_each_axis(strides, layout, "strides")
-    where = _padding(padding)
-    input = convert_to_tensor(input)
-    if dimensions == 1:
-        axis, layout2d = (1, "NHWC") if layout == "NWC" else (2, "NCHW")
-        if "explicit_paddings" in where:
-            pairs = where["explicit_paddings"]
-            where["explicit_paddings"] = [*pairs[: 2 * axis], 0, 0, *pairs[2 * axis :]]
-        images = raw.ExpandDims(input, axis)
-        sizes, steps = _flat_to_image(sizes, layout), _flat_to_image(steps, layout)
-        result = op(images, ksize=sizes, strides=steps, data_format=layout2d, name=name, **where)
-        return raw.Squeeze(result, squeeze_dims=[axis])
-    return op(input, ksize=sizes, strides=steps, data_format=layout, name=name, **where)
-
-
-def _dimensions_of(input: Tensor, data_format: str | None) -> int:
-    if input.ndim is None and data_format is None:
-        raise ValueError("`input` must have a known rank, or `data_format` must be given.")
-    dimensions = (len(data_format or "") if input.ndim is None else input.ndim) - 2
-    if not 1 <= dimensions <= 3:
-        raise ValueError(f"`input` must have rank 3, 4 or 5. Received: input.shape={input.shape}")
-    return dimensions
-
-
-def max_pool(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str | None = None, name: str | None = None
-) -> Tensor:
-    """Returns the largest element under each window, in one, two or three dimensions as the input's rank says.
+    """Makes an operation that slides windows a dilated one: elements `dilation_rate` apart become batches of their own.
 
     Args:
-        input: Shaped `[batch] + spatial + [channels]`, or `[batch, channels] + spatial` if `data_format` begins with
-            "NC".
-        ksize: The windows' size: an int, or an int for each spatial or each dimension of the input.
-        strides: From one window to the next: as `ksize`.
-        padding: `"SAME"`, `"VALID"`, or in one or two dimensions a list of a pair `[before, after]` for each dimension
-            of the input.
-        data_format: Channels last by default.
-        name: A name for the graph node.
+        input: A tensor of rank N + 2 or more.
+        dilation_rate: N ints of at least 1.
+        padding: `"VALID"`, `"SAME"`, or a list of a pair `[before, after]` for each dimension of the input.
+        op: From a tensor, the number N and a padding to the result. It is given `padding` if all rates are 1, and
+            `"VALID"` of the padded batches otherwise.
+        filter_shape: The N sizes of the windows, for `"SAME"`.
+        spatial_dims: The N ascending axes that the windows slide over; the first behind the batch by default.
+        data_format: If it begins with "NC", the channels are axis 1 and the spatial axes begin behind.
 
     Raises:
-        InvalidArgumentError: The input is smaller than the windows.
+        ValueError: The arguments do not go together.
     """
-    input = convert_to_tensor(input)
-    dimensions = _dimensions_of(input, data_format)
-    op = raw.MaxPool3D if dimensions == 3 else raw.MaxPool
-    return _pool(op, input, ksize, strides, padding, data_format, name, dimensions)
-
-
-def max_pool1d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NWC", name: str | None = None
-) -> Tensor:
-    """Returns the largest element under each window of sequences; see `max_pool`."""
-    return _pool(raw.MaxPool, input, ksize, strides, padding, data_format, name, 1)
-
-
-def max_pool2d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: str = "NHWC", name: str | None = None
-) -> Tensor:
-    """Returns the largest element under each window of images; see `max_pool`."""
-    return _pool(raw.MaxPool, input, ksize, strides, padding, data_format, name, 2)
-
-
-def max_pool3d(
-    input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NDHWC", name: str | None = None
-) -> Tensor:
-    """Returns the largest element under each window of volumes; see `max_pool`."""
-    return _pool(raw.MaxPool3D, input, ksize, strides, padding, data_format, name, 3)
-
-
-def avg_pool(
-    input: Any, ksize: Any, strides: Any, padding: str, data_format: str | None = None, name: str | None = None
-) -> Tensor:
-    """Returns the mean under each window, padding not counted, in as many dimensions as the input's rank says.
-
-    Args:
-        input: Shaped `[batch] + spatial + [channels]`, or `[batch, channels] + spatial` if `data_format` begins with
-            "NC".
-        ksize: The windows' size: an int, or an int for each spatial or each dimension of the input.
-        strides: From one window to the next: as `ksize`.
-        padding: `"SAME"` or `"VALID"`.
-        data_format: Channels last by default.
-        name: A name for the graph node.
-
-    Raises:
-        InvalidArgumentError: The input is smaller than the windows.
-    """
-    input = convert_to_tensor(input)
-    dimensions = _dimensions_of(input, data_format)
-    op = raw.AvgPool3D if dimensions == 3 else raw.AvgPool
-    return _pool(op, input, ksize, strides, padding, data_format, name, dimensions)
-
-
-def avg_pool1d(
-    input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NWC", name: str | None = None
-) -> Tensor:
-    """Returns the mean under each window of sequences; see `avg_pool`."""
-    return _pool(raw.AvgPool, input, ksize, strides, padding, data_format, name, 1)
-
-
-def avg_pool2d(
-    input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NHWC", name: str | None = None
-) -> Tensor:
-    """Returns the mean under each window of images; see `avg_pool`."""
-    return _pool(raw.AvgPool, input, ksize, strides, padding, data_format, name, 2)
-
-
-def avg_pool3d(
-    input: Any, ksize: Any, strides: Any, padding: str, data_format: str = "NDHWC", name: str | None = None
-) -> Tensor:
-    """Returns the mean under each window of volumes; see `avg_pool`."""
-    return _pool(raw.AvgPool3D, input, ksize, strides, padding, data_format, name, 3)
+    x = convert_to_tensor(input)
+    rates = [int(rate) for rate in np.asarray(dilation_rate).reshape(-1)]
+    if min(rates, default=1) < 1:
+        raise ValueError(f"`dilation_rate` must be positive. Received: dilation_rate={dilation_rate}")
+    if spatial_dims is None:
+        first = 2 if data_format is not None and data_format.startswith("NC") else 1
+        spatial_dims = range(first, first + len(rates))
+    axes = list(spatial_dims)
+    if len(axes) != len(rates) or axes != sorted(set(axes)) or axes[:1] == [0]:
+        raise ValueError(f"`spatial_dims` must be {len(rates)} ascending axes from 1 up. Received: {axes}")
+    if all(rate == 1 for rate in rates):
+        return op(x, len(rates), padding)
+    rate = convert_to_tensor(np.array(rates, np.int32))
+    if isinstance(padding, str):
+        base: Any = raw.Fill([len(rates), 2], 0)
+        if padding == "SAME":
+            if filter_shape is None:
+                raise ValueError("`filter_shape` must be given for the padding 'SAME'.")
+            total = (raw.Cast(convert_to_tensor(filter_shape), DstT=dtypes.int32) - 1) * rate
+            base = raw.Pack([total // 2, total - total // 2], axis=1)
+    else:
+        pairs = np.array(padding, np.int32)
+        if x.ndim is None or pairs.shape != (x.ndim, 2):
+            raise ValueError(f"`padding` must hold a pair for each dimension of the input. Received: padding={padding}")
+        base = convert_to_tensor(pairs[axes])
+    shape = raw.Shape(x)
+    spatial = raw.GatherV2(shape, axes, 0)
+    paddings, crops = required_space_to_batch_paddings(spatial, rate, base)
+    if axes != list(range(1, len(axes) + 1)):  # the axes between, such as the channels, have blocks of 1
+        places = [[axis - 1] for axis in axes]
+        rate = raw.TensorScatterUpdate(raw.Fill([axes[-1]], 1), places, rate)
+        paddings, crops = (
+            raw.TensorScatterUpdate(raw.Fill([axes[-1], 2], 0), places, pairs) for pairs in (paddings, crops)
+        )
+    return raw.BatchToSpaceND(op(raw.SpaceToBatchND(x, rate, paddings), len(rates), "VALID"), rate, crops)

@@ -10,6 +10,7 @@ from modtf.core.engine import context as contexts
 from modtf.core.engine.execution import execute
 from modtf.core.engine.vocabulary import Op, get_op
 from modtf.core.values import dtypes
+from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.tensors import EagerTensor, Tensor
 
@@ -44,15 +45,24 @@ def _is_value(other: Any) -> bool:
 # ------------------------------------------------------------------------------------------------- kinds of operators
 
 
+def _understood(other: Any, self: Tensor) -> Any:
+    """The other operand as a tensor, or `NotImplemented`: what no tensor can be made of may know what to do with tensors."""
+    if isinstance(other, Tensor):
+        return other
+    try:
+        return _operand(other, self)
+    except (TypeError, ValueError):
+        if _is_value(other):
+            raise
+        return NotImplemented
+
+
 def _binary(op: Op) -> Operator:
     def operator(self: Tensor, other: Any) -> Any:
-        if other.__class__ is not EagerTensor and not isinstance(other, Tensor):
-            try:
-                other = _operand(other, self)
-            except (TypeError, ValueError):
-                if _is_value(other):
-                    raise
-                return NotImplemented
+        if other.__class__ is not EagerTensor:
+            other = _understood(other, self)
+            if other is NotImplemented:
+                return other
         return execute(op, (self, other))
 
     return operator
@@ -83,7 +93,9 @@ _BITWISE_XOR, _LOGICAL_AND, _LOGICAL_OR, _LOGICAL_NOT = map(
 
 
 def _exclusive_or(self: Tensor, other: Any) -> Any:
-    other = _operand(other, self)
+    other = _understood(other, self)
+    if other is NotImplemented:
+        return other
     if self.dtype is not dtypes.bool_:
         return execute(_BITWISE_XOR, (self, other))
     both = execute(_LOGICAL_AND, (self, other))
@@ -97,7 +109,12 @@ def _equality(op: Op, otherwise: bool) -> Operator:
         if other is None:
             return otherwise
         if other.__class__ is not EagerTensor:
-            other = _operand(other, self)
+            try:
+                other = _operand(other, self)
+            except (TypeError, ValueError):
+                if isinstance(other, CompositeTensor):
+                    return NotImplemented
+                raise
         return execute(op, (self, other), (False,))
 
     return operator
@@ -136,6 +153,14 @@ def true_divide(x: Tensor, y: Any, name: str | None = None, op: Op = _REAL_DIV) 
     return execute(op, (x, y), (), name)
 
 
+def _true_division(self: Tensor, other: Any) -> Any:
+    if other.__class__ is not EagerTensor:
+        other = _understood(other, self)
+        if other is NotImplemented:
+            return other
+    return true_divide(self, other)
+
+
 def _matmul(self: Tensor, other: Any) -> Any:
     from modtf.core.api.linalg import matmul
 
@@ -172,7 +197,7 @@ def _operators() -> dict[str, Callable[..., Any]]:
         table[f"{prefix}and"] = _bits(kind, "BitwiseAnd", "LogicalAnd")
         table[f"{prefix}or"] = _bits(kind, "BitwiseOr", "LogicalOr")
         table[f"{prefix}xor"] = _exclusive_or
-    table["truediv"] = lambda self, other: true_divide(self, other)
+    table["truediv"] = _true_division
     table["rtruediv"] = lambda self, other: true_divide(_operand(other, self), self)
     table["matmul"], table["rmatmul"] = _matmul, _reflected_matmul
     table["neg"], table["abs"] = _unary(get_op("Neg")), _absolute

@@ -70,7 +70,7 @@ def set_seed(seed: int) -> None:
     reset_positions()
 
 
-def _seeds(seed: int | None) -> dict[str, int]:
+def op_seeds(seed: int | None) -> dict[str, int]:
     """The two seeds of an op; both are 0, which means random ones, if neither it nor the process has a seed."""
     if _global.seed is None and seed is None:
         return {"seed": 0, "seed2": 0}
@@ -130,8 +130,8 @@ def uniform(
         if maxval is None:
             raise ValueError(f"Must specify maxval for integer dtype {wanted!r}")
         low, high = _in_dtype(wanted, minval, maxval)
-        return raw.RandomUniformInt(sizes, low, high, **_seeds(seed), name=name)
-    numbers = raw.RandomUniform(sizes, dtype=wanted, **_seeds(seed))
+        return raw.RandomUniformInt(sizes, low, high, **op_seeds(seed), name=name)
+    numbers = raw.RandomUniform(sizes, dtype=wanted, **op_seeds(seed))
     from_zero = isinstance(minval, int) and minval == 0
     if from_zero and (maxval is None or (isinstance(maxval, int) and maxval == 1)):
         return numbers
@@ -155,7 +155,7 @@ def normal(
     """
     wanted = _checked(dtype, _FLOATING)
     center, spread = _in_dtype(wanted, mean, stddev)
-    return _scaled(raw.RandomStandardNormal(_shape(shape), dtype=wanted, **_seeds(seed)), spread, center, name)
+    return _scaled(raw.RandomStandardNormal(_shape(shape), dtype=wanted, **op_seeds(seed)), spread, center, name)
 
 
 def truncated_normal(
@@ -168,7 +168,7 @@ def truncated_normal(
     """
     wanted = _checked(dtype, _FLOATING)
     center, spread = _in_dtype(wanted, mean, stddev)
-    return _scaled(raw.TruncatedNormal(_shape(shape), dtype=wanted, **_seeds(seed)), spread, center, name)
+    return _scaled(raw.TruncatedNormal(_shape(shape), dtype=wanted, **op_seeds(seed)), spread, center, name)
 
 
 def shuffle(value: Any, seed: int | None = None, name: str | None = None) -> Tensor:
@@ -179,7 +179,7 @@ def shuffle(value: Any, seed: int | None = None, name: str | None = None) -> Ten
         seed: A seed for this op; see `set_seed`.
         name: A name for the graph node.
     """
-    return raw.RandomShuffle(value, **_seeds(seed), name=name)
+    return raw.RandomShuffle(value, **op_seeds(seed), name=name)
 
 
 def categorical(
@@ -198,7 +198,7 @@ def categorical(
         The classes drawn, [batch, num_samples].
     """
     wanted = _checked(dtype or dtypes.int64, (dtypes.int32, dtypes.int64))
-    return raw.Multinomial(logits, num_samples, **_seeds(seed), output_dtype=wanted, name=name)
+    return raw.Multinomial(logits, num_samples, **op_seeds(seed), output_dtype=wanted, name=name)
 
 
 # ------------------------------------------------------------------------------------------------- algorithms

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from modtf.core.api.dispatch import dispatched
 from modtf.core.api.indexing import host_integers
 from modtf.core.engine import raw
 from modtf.core.engine.vocabulary import Op
@@ -47,6 +48,7 @@ def _reduced(op: Op, input_tensor: Any, axis: Any, keepdims: Any, name: str | No
 # ------------------------------------------------------------------------------------------------- reductions
 
 
+@dispatched
 def reduce_sum(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Returns the sum of elements over axes.
 
@@ -62,16 +64,19 @@ def reduce_sum(input_tensor: Any, axis: Any = None, keepdims: bool = False, name
     return _reduced(raw.Sum, input_tensor, axis, keepdims, name)
 
 
+@dispatched
 def reduce_prod(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Returns the product of elements over axes; arguments as for `reduce_sum`."""
     return _reduced(raw.Prod, input_tensor, axis, keepdims, name)
 
 
+@dispatched
 def reduce_mean(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Returns the mean of elements over axes, of integers rounded towards zero; arguments as for `reduce_sum`."""
     return _reduced(raw.Mean, input_tensor, axis, keepdims, name)
 
 
+@dispatched
 def reduce_max(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Returns the largest element over axes, NaN if there is one; arguments as for `reduce_sum`, real numbers only.
 
@@ -80,6 +85,7 @@ def reduce_max(input_tensor: Any, axis: Any = None, keepdims: bool = False, name
     return _reduced(raw.Max, input_tensor, axis, keepdims, name)
 
 
+@dispatched
 def reduce_min(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Returns the least element over axes, NaN if there is one; arguments as for `reduce_sum`, real numbers only.
 
@@ -88,11 +94,13 @@ def reduce_min(input_tensor: Any, axis: Any = None, keepdims: bool = False, name
     return _reduced(raw.Min, input_tensor, axis, keepdims, name)
 
 
+@dispatched
 def reduce_all(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Returns whether all elements over axes are true; arguments as for `reduce_sum`, of bools."""
     return _reduced(raw.All, input_tensor, axis, keepdims, name)
 
 
+@dispatched
 def reduce_any(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Returns whether any element over axes is true; arguments as for `reduce_sum`, of bools."""
     return _reduced(raw.Any, input_tensor, axis, keepdims, name)
@@ -105,6 +113,7 @@ def reduce_euclidean_norm(
     return _reduced(raw.EuclideanNorm, input_tensor, axis, bool(keepdims), name)
 
 
+@dispatched
 def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Returns the mean squared distance from the mean over axes; arguments as for `reduce_sum`.
 
@@ -124,6 +133,7 @@ def reduce_variance(input_tensor: Any, axis: Any = None, keepdims: bool = False,
     return reduce_mean(squares, axis, keepdims, name)
 
 
+@dispatched
 def reduce_std(input_tensor: Any, axis: Any = None, keepdims: bool = False, name: str | None = None) -> Tensor:
     """Returns the square root of `reduce_variance`."""
     return raw.Sqrt(reduce_variance(input_tensor, axis, keepdims), name=name)
@@ -212,6 +222,7 @@ def _axis(axis: Any) -> Any:
 # ------------------------------------------------------------------------------------------------- running totals
 
 
+@dispatched
 def cumsum(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Tensor:
     """Returns the running sums along an axis.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from modtf.core.api.dispatch import dispatched
 from modtf.core.engine import raw
 from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor
@@ -70,7 +71,7 @@ def _unsorted(op: str, what: str, without: str) -> Callable[..., Tensor]:
     Raises:
         InvalidArgumentError: A segment is not below `num_segments`, or the shapes do not fit.
     """
-    return function
+    return dispatched(function)
 
 
 unsorted_segment_sum = _unsorted("UnsortedSegmentSum", "sum", "0")
@@ -89,12 +90,14 @@ def _sums_and_sizes(data: Any, segment_ids: Any, num_segments: Any) -> tuple[Ten
     return sums, raw.Reshape(sizes, raw.ConcatV2([raw.Shape(sizes), trailing], 0))
 
 
+@dispatched
 def unsorted_segment_mean(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Tensor:
     """Returns the mean of the rows of each segment; arguments as for `unsorted_segment_sum`."""
     sums, sizes = _sums_and_sizes(data, segment_ids, num_segments)
     return raw.RealDiv(sums, sizes, name=name)
 
 
+@dispatched
 def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: Any, name: str | None = None) -> Tensor:
     """Returns the sum of the rows of each segment divided by the square root of their number.
 
@@ -107,6 +110,7 @@ def unsorted_segment_sqrt_n(data: Any, segment_ids: Any, num_segments: Any, name
 # ------------------------------------------------------------------------------------------------- counting
 
 
+@dispatched
 def bincount(
     arr: Any,
     weights: Any = None,

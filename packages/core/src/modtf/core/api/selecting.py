@@ -8,6 +8,7 @@ import numpy as np
 
 from modtf.core.api.arguments import cast, host
 from modtf.core.api.array import broadcast_to, concat, shape
+from modtf.core.api.dispatch import dispatched
 from modtf.core.engine import raw
 from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor
@@ -56,6 +57,7 @@ def strided_slice(
     return raw.StridedSlice(input_, first, host(end), steps, **masks, name=name)
 
 
+@dispatched
 def gather(
     params: Any, indices: Any, validate_indices: Any = None, axis: Any = None, batch_dims: int = 0,
     name: str | None = None,
@@ -79,6 +81,7 @@ def gather(
     return raw.GatherV2(params, indices, host(batch_dims if axis is None else axis), batch_dims=batch_dims, name=name)
 
 
+@dispatched
 def gather_nd(
     params: Any, indices: Any, batch_dims: int = 0, name: str | None = None, bad_indices_policy: str = ""
 ) -> Tensor:
@@ -147,6 +150,7 @@ def boolean_mask(tensor: Any, mask: Any, axis: Any = None, name: str | None = "b
     return raw.GatherV2(values, raw.Squeeze(raw.Where(chosen), squeeze_dims=[1]), start, name=name)
 
 
+@dispatched
 def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None) -> Tensor:
     """Chooses between two tensors element by element; without them, returns where `condition` is true.
 

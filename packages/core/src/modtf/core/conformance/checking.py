@@ -31,6 +31,7 @@ def compare(what: str, given: Any, expected: np.ndarray, tolerance: float = 1.0)
     dtype = as_dtype(expected.dtype)
     assert given.dtype == dtype, f"{what}: the dtype is {given.dtype.name} rather than {dtype.name}"
     array = given.numpy()
+    expected = expected.view(dtype.np_dtype) if dtype.is_quantized else expected
     array = array if isinstance(array, np.ndarray) else np.asarray(array, expected.dtype)
     assert array.dtype == expected.dtype, f"{what}: numpy() gives {array.dtype} for a tensor of {dtype.name}"
     assert array.shape == expected.shape, f"{what}: the shape is {array.shape} rather than {expected.shape}"

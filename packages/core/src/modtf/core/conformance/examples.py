@@ -69,7 +69,9 @@ class Given:
         self.values = values
 
     def array(self, dtype: str, stream: int) -> np.ndarray:
-        return np.array(self.values).astype(as_dtype(dtype).np_dtype)
+        kind = as_dtype(dtype)
+        made = np.array(self.values).astype(kind.np_dtype)
+        return made.view(kind.as_numpy_dtype) if kind.is_quantized else made
 
 
 def some(*shape: int, low: float = -2.0, high: float = 2.0, dtype: str | None = None) -> Some:

@@ -145,7 +145,7 @@ def _compare_gradients(example: Example, gradients: Sequence[Any]) -> None:
         what = f"the gradient of {example} with respect to {example.names[place]}"
         assert (ours is None) == (theirs is None), f"{what}: {ours} rather than {theirs}"
         if theirs is not None:
-            compare(what, ours, theirs, 4 * example.case.tolerance)
+            compare(what, tf.convert_to_tensor(ours), theirs, 4 * example.case.tolerance)
 
 
 def _weighted(example: Example, outputs: Sequence[Any]) -> Any:
@@ -165,7 +165,7 @@ def _weighted(example: Example, outputs: Sequence[Any]) -> Any:
 def _along(gradients: Sequence[Any], direction: Sequence[np.ndarray]) -> Any:
     """The gradients' inner product with a direction."""
     parts = [
-        _total(gradient * part, part.ndim)
+        _total(tf.convert_to_tensor(gradient) * part, part.ndim)
         for gradient, part in zip(gradients, direction, strict=True)
         if gradient is not None
     ]

@@ -57,6 +57,25 @@ def test_seeded_ops(name: str, report: Report) -> None:
     report.passed.add(name)
 
 
+# What TensorFlow 2.21 draws with the seeds 7 and 9, and how often it expects the class 30.
+_CANDIDATES = {
+    "LogUniformCandidateSampler": ([[2, 15, 9, 26], [9, 34, 23, 24]], 0.032299190759658813),
+    "UniformCandidateSampler": ([[1, 16, 47, 44], [9, 20, 28, 26]], 0.07999999821186066),
+}
+
+
+@pytest.mark.parametrize("name", _CANDIDATES)
+def test_candidate_samplers(name: str, report: Report) -> None:
+    expected, count = _CANDIDATES[name]
+    sizes = {"num_true": 1, "num_sampled": 4, "unique": True, "range_max": 50}
+    tf.random.set_seed(1)
+    for classes in expected:
+        drawn = getattr(R, name)(true_classes=np.array([[1], [30]], np.int64), seed=7, seed2=9, **sizes)
+        compare(name, drawn.sampled_candidates, np.array(classes, np.int64))
+        compare(name, drawn.true_expected_count[1, 0], np.array(count, np.float32))
+    report.passed.add(name)
+
+
 @pytest.mark.parametrize("name", _SEEDED)
 def test_unseeded_ops_in_a_function(name: str) -> None:
     """Each call draws anew; the passes neither fold such an op nor merge two of them."""

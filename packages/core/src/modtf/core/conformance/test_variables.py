@@ -12,6 +12,7 @@ from modtf.core.conformance.checking import compare
 from modtf.core.conformance.report import Report
 
 R = tf.raw_ops
+IndexedSlices: Any = tf.IndexedSlices
 
 
 def f32(values: Any) -> np.ndarray:
@@ -170,6 +171,79 @@ def test_gathering_from_a_variable(report: Report) -> None:
     gradient = tape.gradient(y, variable)
     compare("the gradient", tf.convert_to_tensor(gradient), f32([[10, 10], [0, 0], [101, 101]]))
     report.passed.add("ResourceGather")
+
+
+def _changed_parts(variable: Any, slices: Any, indices: Any) -> list[Any]:
+    """The variable's values after each of its ways to be updated in part."""
+    delta = IndexedSlices(slices, indices)
+    values = []
+    for name in ("add", "sub", "mul", "div", "max", "min", "update"):
+        getattr(variable, f"scatter_{name}")(delta)
+        values.append(variable.value())
+    rows = R.ExpandDims(input=indices, dim=1)
+    for name in ("add", "sub", "max", "min", "update"):
+        getattr(variable, f"scatter_nd_{name}")(rows, slices)
+        values.append(variable.value())
+    variable[1:3, 0].assign(slices[:, 0])
+    variable[0].assign(5)
+    variable[::-3].assign([[1, 2]])
+    return [*values, variable.value(), variable.gather_nd(rows), variable.sparse_read(indices)]
+
+
+@pytest.mark.parametrize("in_function", [False, True], ids=["eager", "in a function"])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_updating_parts(dtype: str, in_function: bool, report: Report) -> None:
+    variable = tf.Variable(tf.constant([[1, 2], [3, 4], [5, 6], [70, 8]], dtype))
+    update = tf.function(_changed_parts) if in_function else _changed_parts
+    given = update(variable, tf.constant([[3, 1], [2, 9]], dtype), tf.constant([3, 1]))
+    rows = [
+        [[5, 13], [73, 9]], [[3, 4], [70, 8]], [[6, 36], [210, 8]], [[3, 4], [70, 8]], [[3, 9], [70, 8]], [[2, 9], [3, 1]],
+        [[2, 9], [3, 1]], [[4, 18], [6, 2]], [[2, 9], [3, 1]], [[2, 9], [3, 1]], [[2, 9], [3, 1]], [[2, 9], [3, 1]],
+    ]  # fmt: skip
+    expected = [[[1, 2], second, [5, 6], last] for second, last in rows]
+    expected += [[[1, 2], [3, 9], [2, 6], [1, 2]], [[1, 2], [3, 9]], [[1, 2], [3, 9]]]
+    for number, (value, known) in enumerate(zip(given, expected, strict=True)):
+        compare(f"value {number}", value, np.array(known).astype(tf.as_dtype(dtype).np_dtype))
+    report.passed |= {f"ResourceScatter{name}" for name in ("Add", "Sub", "Mul", "Div", "Max", "Min", "Update")}
+    report.passed |= {f"ResourceScatterNd{name}" for name in ("Add", "Sub", "Max", "Min", "Update")}
+    report.passed |= {"ResourceStridedSliceAssign", "ResourceGatherNd"}
+
+
+def test_updating_rows_that_occur_again() -> None:
+    variable = tf.Variable([[1.0, 2.0], [3.0, 4.0]])
+    indices = tf.constant([1, 1, 1], tf.int64)
+    variable.scatter_add(IndexedSlices(tf.constant([[1.0, 1.0], [2.0, 2.0], [4.0, 4.0]]), indices))
+    compare("added", variable.value(), f32([[1, 2], [10, 11]]))
+    variable.scatter_div(IndexedSlices(tf.constant([[2.0, 1.0], [5.0, 1.0], [1.0, 11.0]]), indices))
+    compare("divided", variable.value(), f32([[1, 2], [1, 1]]))
+    variable.scatter_max(IndexedSlices(tf.constant(3.0), indices))
+    compare("raised", variable.value(), f32([[1, 2], [3, 3]]))
+    kept = variable.value()
+    variable.scatter_nd_sub([[0, 0], [0, 0]], [1.0, 2.0])
+    compare("subtracted", variable.value(), f32([[-2, 2], [3, 3]]))
+    compare("what was read before", kept, f32([[1, 2], [3, 3]]))
+
+
+def test_gradients_of_gathering_are_rows() -> None:
+    variable = tf.Variable([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+
+    @tf.function
+    def inside() -> Any:
+        with tf.GradientTape() as tape:
+            y = R.GatherV2(params=variable, indices=[2, 0], axis=0) * variable.sparse_read([0, 2])
+        return tape.gradient(y, variable)
+
+    with tf.GradientTape() as tape:
+        y = R.GatherV2(params=variable, indices=[2, 0], axis=0) * variable.sparse_read([0, 2])
+    for gradient in (tape.gradient(y, variable), inside()):
+        assert isinstance(gradient, IndexedSlices)
+        compare("the whole", tf.convert_to_tensor(gradient), f32([[10, 12], [0, 0], [2, 4]]))
+    with tf.GradientTape() as tape:
+        y = R.Sum(input=variable.sparse_read([1, 1]), axis=[0, 1]) + R.Sum(input=variable * 2.0, axis=[0, 1])
+    compare("with a dense one", tape.gradient(y, variable), f32([[2, 2], [4, 4], [2, 2]]))
+    with tf.GradientTape() as tape:
+        y = variable.gather_nd([[2, 1], [2, 1], [0, 0]])
+    compare("of elements", tape.gradient(y, variable), f32([[1, 0], [0, 0], [0, 2]]))
 
 
 def test_handles(report: Report) -> None:

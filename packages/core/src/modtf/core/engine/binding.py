@@ -86,7 +86,8 @@ class Bound:
         if on_host:
             self.call: Callable[..., Any] = _quietly(kernel) if op.quiet else kernel
         else:
-            traceable = not (op.stateful or op.host_inputs or variant in input_dtypes or variant in self.dtypes)
+            pure = op.cacheable and not (op.stateful or op.host_inputs)
+            traceable = pure and variant not in input_dtypes and variant not in self.dtypes
             self.call = kernel if op.host_outputs else backend.prepare(kernel, traceable)
         self.dtype = self.dtypes[0] if self.single else None
         self.home = self.homes[0] if self.single else None
@@ -115,23 +116,37 @@ class Bound:
         if self.fell_back or not isinstance(error, self.backend.unsupported_errors):
             raise error
         if not soft_placement:
+            self._raise_if_mistaken(arrays)
             raise UnimplementedError(
                 f"{self.op.name} cannot be computed by the backend {self.backend.name!r} ({error}), and falling back to "
                 "NumPy is switched off; switch it on with tf.config.set_soft_device_placement(True)."
             ) from error
-        kernel = _quietly(self.op.native_kernel(NUMPY, self.attrs, override=False))
+        kernel = self._numpy_kernel()
         placement, homes, single = self.placement, self.homes, self.single
 
         def through_host(*arrays: Any) -> Any:
             result = kernel(*(b.to_numpy(array) for b, array in zip(placement, arrays, strict=True)))
             if single:
-                return homes[0].from_numpy(np.asarray(result))
-            return [b.from_numpy(np.asarray(array)) for b, array in zip(homes, result, strict=True)]
+                return _moved(homes[0], result)
+            return [_moved(b, array) for b, array in zip(homes, result, strict=True)]
 
         result = through_host(*arrays)
         self.call = through_host
         fallbacks[self.backend.name, self.op.name] += 1
         return result
+
+    def _numpy_kernel(self) -> Callable[..., Any]:
+        return _quietly(self.op.native_kernel(NUMPY, self.attrs, override=False))
+
+    def _raise_if_mistaken(self, arrays: Sequence[Any]) -> None:
+        """Raises what core's NumPy kernel says is wrong with the arrays; what it computes of them is not used."""
+        if not self.op.stateful:
+            self._numpy_kernel()(*(b.to_numpy(array) for b, array in zip(self.placement, arrays, strict=True)))
+
+
+def _moved(backend: Backend, value: Any) -> Any:
+    """A kernel's result, of core's NumPy kernel, at home on a backend; what is no array (a list of tensors) as it is."""
+    return backend.from_numpy(np.asarray(value)) if isinstance(value, (np.ndarray, np.generic, bytes)) else value
 
 
 def bind(op: Op, backend: Backend, attrs: tuple[Any, ...], input_dtypes: Sequence[DType]) -> Bound:

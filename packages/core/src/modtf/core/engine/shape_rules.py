@@ -121,8 +121,9 @@ def dims_from_value(tensor: Tensor) -> Dims:
 _PARTIAL_LIMIT = 1024
 _FOLLOWED = frozenset(
     {
-        "Add", "AddV2", "Cast", "ConcatV2", "ExpandDims", "FloorDiv", "GatherV2", "Identity", "Maximum", "Minimum",
-        "Mul", "Neg", "Pack", "Prod", "Range", "Reshape", "SelectV2", "Slice", "Squeeze", "StridedSlice", "Sub",
+        "Add", "AddV2", "Cast", "ConcatV2", "ExpandDims", "Fill", "FloorDiv", "GatherV2", "Identity", "Max", "Maximum",
+        "Min", "Minimum", "Mul", "Neg", "Pack", "Prod", "Range", "Reshape", "SelectV2", "Slice", "Split", "SplitV",
+        "Squeeze", "StridedSlice", "Sub", "Sum", "Tile", "Unpack",
     }
 )  # fmt: skip
 
@@ -153,20 +154,25 @@ def _partial_value(tensor: SymbolicTensor) -> np.ndarray | None:
         return None if rank is None else np.array(rank, dtype=object)
     if name not in _FOLLOWED or not (tensor.dtype.is_integer or tensor.dtype.is_bool):
         return None
+    if name in ("Fill", "Tile"):  # which a stand-in for an unknown size would make large
+        size = TensorShape(tensor.dims).num_elements()
+        if size is None or size > _PARTIAL_LIMIT:
+            return None
     values = [partial_value(item) for item in node.inputs]
     if any(value is None for value in values):
         return None
-    return _computed(node, values)  # type: ignore[arg-type]
+    position = next(index for index, output in enumerate(node.outputs) if output is tensor)
+    return _computed(node, values, position)  # type: ignore[arg-type]
 
 
-def _computed(node: Any, values: Sequence[np.ndarray]) -> np.ndarray | None:
-    """Runs a kernel with three different stand-ins for unknown elements; what stays the same is known."""
+def _computed(node: Any, values: Sequence[np.ndarray], position: int) -> np.ndarray | None:
+    """What is known of an output: what stays the same with different stand-ins, small and large, for unknown elements."""
     from modtf.core.backends.numpy import NUMPY
 
     kernel = node.op.native_kernel(NUMPY, node.attrs)
     complete = all(item is not None for value in values for item in value.flat)
     results = []
-    for stand_in in (0,) if complete else (7, 11, 13):
+    for stand_in in (0,) if complete else (0, 7, 11, 1_000_003):
         arrays = [
             np.array([stand_in if item is None else item for item in value.flat], dtype=source.dtype.np_dtype).reshape(
                 value.shape
@@ -175,7 +181,8 @@ def _computed(node: Any, values: Sequence[np.ndarray]) -> np.ndarray | None:
         ]
         try:
             with np.errstate(all="ignore"):
-                results.append(np.asarray(kernel(*arrays)))
+                result = kernel(*arrays)
+                results.append(np.asarray(result[position] if len(node.outputs) > 1 else result))
         except Exception:
             return None
     first = results[0]

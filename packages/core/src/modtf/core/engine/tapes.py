@@ -15,6 +15,7 @@ from modtf.core.engine import context as contexts
 from modtf.core.engine.execution import execute
 from modtf.core.engine.vocabulary import Call, Op, get_op
 from modtf.core.values import nest
+from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.indexed_slices import IndexedSlices, joined
 from modtf.core.values.tensors import Tensor
@@ -85,7 +86,7 @@ class GradientTape:
                 )
                 continue
             self._watched[id(source)] = source
-            if source is not item:
+            if source is not item and not isinstance(item, CompositeTensor):
                 self._variables[id(item)] = item
 
     def watched_variables(self) -> tuple[Any, ...]:
@@ -156,7 +157,11 @@ class GradientTape:
             item.values if isinstance(item, IndexedSlices) else key_tensor(item) for item in nest.flatten(target)
         ]
         flat_sources = nest.flatten(sources)
-        given = [None] * len(targets) if output_gradients is None else nest.flatten(output_gradients)
+        given = (
+            [None] * len(targets)
+            if output_gradients is None
+            else [key_tensor(item) for item in nest.flatten(output_gradients)]
+        )
         others = tuple(tape for tape in contexts.current().tapes if tape is not self)
         with contexts.scoped(tapes=others):
             results = gradients_of_calls(self._calls, targets, [key_tensor(item) for item in flat_sources], given)
@@ -167,6 +172,7 @@ class GradientTape:
                 ]
         if not self._persistent:
             self._calls, self._watched = [], {}
+        results = [_in_place_of(source, result) for source, result in zip(flat_sources, results, strict=True)]
         return nest.pack_sequence_as(sources, results)
 
     @contextlib.contextmanager
@@ -248,12 +254,23 @@ _USED = (
 
 
 def key_tensor(item: Any) -> Any:
-    """What the tape knows a source by: a variable by its handle."""
+    """What the tape knows a source by: a variable by its handle, a composite tensor by what gradients flow through."""
+    if isinstance(item, CompositeTensor):
+        return item.differentiable_part
     return getattr(item, "handle", item)
 
 
 def _zeros_like_source(source: Any) -> Tensor:
+    if isinstance(source, CompositeTensor):
+        source = source.differentiable_part
     return execute(_ZEROS_LIKE, (convert_to_tensor(source),))
+
+
+def _in_place_of(source: Any, gradient: Any) -> Any:
+    """The gradient with respect to a source: of a composite tensor, one with the gradient of what it flows through."""
+    if gradient is None or not isinstance(source, CompositeTensor) or source.differentiable_part is source:
+        return gradient
+    return source.with_differentiable_part(convert_to_tensor(gradient))
 
 
 def gradients_of_calls(
@@ -318,7 +335,7 @@ def _collected(parts: list[Any] | None) -> Any:
     if len(parts) > 1:
         sparse = [part.__class__ is IndexedSlices for part in parts]
         if all(sparse):
-            parts[:] = [joined(parts)]
+            parts[:] = [joined(parts[::-1])]
             return parts[0]
         if any(sparse):
             parts[:] = [convert_to_tensor(part) for part in parts]

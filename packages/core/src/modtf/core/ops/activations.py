@@ -9,7 +9,7 @@ import numpy as np
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import merged, unchanged, with_rank_at_least
 from modtf.core.engine.vocabulary import Op, op, register
-from modtf.core.ops.common import like
+from modtf.core.ops.common import check_same_shapes, like
 from modtf.core.ops.narrow_floats import widened
 from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
@@ -36,7 +36,7 @@ def _channel_axis(data_format: str, rank: int) -> int:
 
 
 @op(
-    "BiasAdd[T: number](value: T, bias: T, *, data_format: string(NHWC|NCHW) = 'NHWC') -> (output: T)",
+    "BiasAdd[T: number|quantized](value: T, bias: T, *, data_format: string(NHWC|NCHW) = 'NHWC') -> (output: T)",
     shape=lambda value, bias, *, data_format: _bias_dims(value, bias, data_format),
 )
 def bias_add(xp: Any, value: Any, bias: Any, *, data_format: str) -> Any:
@@ -52,7 +52,7 @@ def _(call: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
     return dy, raw.BiasAddGrad(dy, data_format=call["data_format"])
 
 
-@op("BiasAddV1[T: number](value: T, bias: T) -> (output: T)", shape=_bias_dims)
+@op("BiasAddV1[T: number|quantized](value: T, bias: T) -> (output: T)", shape=_bias_dims)
 def bias_add_v1(xp: Any, value: Any, bias: Any) -> Any:
     return bias_add.kernel(xp, value, bias, data_format="NHWC")  # type: ignore[operator, misc]
 
@@ -66,7 +66,7 @@ def _bias_grad_dims(out_backprop: Tensor, *, data_format: str) -> Dims:
 
 
 @op(
-    "BiasAddGrad[T: number](out_backprop: T, *, data_format: string(NHWC|NCHW) = 'NHWC') -> (output: T)",
+    "BiasAddGrad[T: number|quantized](out_backprop: T, *, data_format: string(NHWC|NCHW) = 'NHWC') -> (output: T)",
     shape=_bias_grad_dims,
 )
 @widened
@@ -123,8 +123,8 @@ def _activation(
     )
     backward = register(
         Op(
-            f"{name}Grad[T: {types}](gradients: T, {grad_takes}: T{star}) -> (backprops: T)",
-            kernel=widened(grad_kernel),
+            f"{name}Grad[T: {types.removesuffix('|qint8')}](gradients: T, {grad_takes}: T{star}) -> (backprops: T)",
+            kernel=_same_shapes(widened(grad_kernel)),
             shape=lambda gradients, *others, **attrs: merged(gradients.dims, *(other.dims for other in others)),
             quiet=True,
         )
@@ -141,6 +141,14 @@ def _activation(
     def _(call: Any, dz: Tensor) -> tuple[Tensor, Tensor]:
         gradients, basis = call.inputs
         return backward(dz, basis, **attrs_of(call)), like(basis, 0) if second is None else second(gradients, basis, dz)
+
+
+def _same_shapes(kernel: Any) -> Any:
+    def checked(xp: Any, gradients: Any, basis: Any, **attrs: Any) -> Any:
+        check_same_shapes("gradients and what they are multiplied with", gradients, basis)
+        return kernel(xp, gradients, basis, **attrs)
+
+    return checked
 
 
 def _only_where(xp: Any, condition: Any, gradients: Any) -> Any:
@@ -169,7 +177,7 @@ def _softsign_second(gradients: Tensor, x: Tensor, dz: Tensor) -> Tensor:
 
 
 _activation(
-    "Relu", "real", lambda xp, x: xp.maximum(x, xp.zeros((), dtype=x.dtype)),
+    "Relu", "real|qint8", lambda xp, x: xp.maximum(x, xp.zeros((), dtype=x.dtype)),
     lambda xp, g, x: _only_where(xp, x > 0, g), "features", None,
 )  # fmt: skip
 _activation(

@@ -16,6 +16,7 @@ from modtf.core.engine.shape_rules import (
 )  # fmt: skip
 from modtf.core.engine.vocabulary import Op, find_kernel_dtype, op, register
 from modtf.core.ops.common import conj, shape_of, unbroadcast
+from modtf.core.ops.kinds import is_complex
 from modtf.core.values.dtypes import DType
 from modtf.core.values.shapes import Dims, TensorShape, broadcast_dims, size_of
 from modtf.core.values.tensors import Tensor
@@ -57,6 +58,7 @@ _about_shape(
 )
 def broadcast_gradient_args(xp: Any, s0: np.ndarray, s1: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     rank = max(len(s0), len(s1))
+    broadcast_dims(tuple(s0.tolist()), tuple(s1.tolist()))
     padded = [np.concatenate([np.ones(rank - len(shape), shape.dtype), shape]) for shape in (s0, s1)]
     # Where both are 1, both are summed over, as TensorFlow does it; it changes nothing.
     return tuple(np.flatnonzero(shape == 1).astype(s0.dtype) for shape in padded)  # type: ignore[return-value]
@@ -132,6 +134,8 @@ def _check_sizes(given: int | None, wanted: int | None) -> None:
     host_inputs=("shape",),
 )
 def reshape(xp: Any, tensor: Any, shape: np.ndarray) -> Any:
+    if shape.size and shape.min() < -1:
+        raise ValueError(f"Sizes must not be negative, apart from one -1: {shape.tolist()}")
     return xp.reshape(tensor, tuple(shape.tolist()))
 
 
@@ -178,7 +182,10 @@ def _squeezed_dims(input: Tensor, *, squeeze_dims: tuple[int, ...]) -> Dims:
 
 @op("Squeeze[T](input: T, *, squeeze_dims: list(int) = []) -> (output: T)", shape=_squeezed_dims)
 def squeeze(xp: Any, input: Any, *, squeeze_dims: tuple[int, ...]) -> Any:
-    return xp.squeeze(input, axis=squeeze_dims or tuple(axis for axis, dim in enumerate(np.shape(input)) if dim == 1))
+    dims = np.shape(input)
+    if squeeze_dims:
+        return xp.squeeze(input, axis=tuple({normal_axis(axis, len(dims)) for axis in squeeze_dims}))
+    return xp.squeeze(input, axis=tuple(axis for axis, dim in enumerate(dims) if dim == 1))
 
 
 squeeze.gradient(_to_input_shape)
@@ -222,7 +229,7 @@ def _cast_dims(input: Tensor, *, type: DType) -> Dims:
     return dims[:-1]
 
 
-_BITS = "floating|integer|complex"
+_BITS = "number|quantized"
 
 
 @op(f"Bitcast[T: {_BITS}](input: T, *, type: type({_BITS})) -> (output: type)", shape=_cast_dims)
@@ -280,7 +287,7 @@ def _turned(xp: Any, x: Any, perm: np.ndarray) -> Any:
 
 def _conjugate_transpose(xp: Any, x: Any, perm: np.ndarray) -> Any:
     turned = _turned(xp, x, perm)
-    return xp.conj(turned) if xp.isdtype(x.dtype, "complex floating") else turned
+    return xp.conj(turned) if is_complex(x) else turned
 
 
 def inverse(perm: Tensor) -> Any:

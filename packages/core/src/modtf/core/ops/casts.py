@@ -12,7 +12,7 @@ from modtf.core.engine.vocabulary import Op, find_kernel_dtype, op, register
 from modtf.core.ops.common import like, unbroadcast
 from modtf.core.ops.kinds import dtype_of
 from modtf.core.values.dtypes import DType, bfloat16, float64, string
-from modtf.core.values.errors import UnimplementedError
+from modtf.core.values.errors import InvalidArgumentError, UnimplementedError
 from modtf.core.values.tensors import Tensor
 
 
@@ -39,6 +39,8 @@ def cast_to(xp: Any, x: Any, target: DType, truncate: bool = False) -> Any:
 
 @op("Cast[SrcT](x: SrcT, *, DstT: type, Truncate: bool = False) -> (y: DstT)", shape=unchanged, quiet=True)
 def cast(xp: Any, x: Any, *, DstT: DType, Truncate: bool) -> Any:
+    if x.dtype == object and DstT is string:
+        return x
     if x.dtype == object or DstT is string:
         raise UnimplementedError("Strings are not cast; see tf.strings.to_number and tf.strings.as_string")
     return cast_to(xp, x, DstT, Truncate)
@@ -50,7 +52,7 @@ def _(call: Any, dy: Tensor) -> Any:
     return raw.Cast(dy, DstT=source) if source.is_differentiable else None
 
 
-conjugate = register(Op("Conj[T: complex = complex64](input: T) -> (output: T)", kernel="conj", shape=unchanged))
+conjugate = register(Op("Conj[T: complex|variant = complex64](input: T) -> (output: T)", kernel="conj", shape=unchanged))
 conjugate.gradient(lambda call, dy: raw.Conj(dy))
 
 
@@ -59,6 +61,8 @@ def _part(name: str, function: Any, types: str = "input", output: str = "output"
     schema = f"{name}[T: complex = complex64]({types}: T, *, Tout: type(float32|float64) = float32) -> ({output}: Tout)"
 
     def kernel(xp: Any, x: Any, *, Tout: DType) -> Any:
+        if dtype_of(x).real_dtype is not Tout:
+            raise InvalidArgumentError(f"Tout must be {dtype_of(x).real_dtype.name} for {dtype_of(x).name}, not {Tout.name}")
         return xp.astype(function(xp, x), find_kernel_dtype(xp, Tout))
 
     return register(Op(schema, kernel=kernel, shape=unchanged, quiet=quiet))
@@ -93,6 +97,8 @@ def _(call: Any, dy: Tensor) -> Tensor:
     shape=broadcast,
 )
 def make_complex(xp: Any, real: Any, imag: Any, *, Tout: DType) -> Any:
+    if dtype_of(real) is not Tout.real_dtype:
+        raise InvalidArgumentError(f"Tout {Tout.name} is made of {Tout.real_dtype.name}, not of {dtype_of(real).name}")
     target = find_kernel_dtype(xp, Tout)
     return xp.astype(real, target) + xp.astype(imag, target) * 1j
 

@@ -67,3 +67,15 @@ def shape_of(tensor: Tensor, out_type: DType = int32) -> Any:
     if dims is None or None in dims:
         return raw.Shape(tensor, out_type=out_type)
     return np.array(dims, out_type.np_dtype)
+
+
+def check_same_shapes(what: str, *arrays: Any) -> None:
+    """Refuses arrays of different shapes, where an array library would broadcast them.
+
+    Raises:
+        ValueError: The shapes differ.
+    """
+    first, *others = map(np.shape, arrays)
+    for shape in others:
+        if shape != first:
+            raise ValueError(f"{what} must have the same shape: {list(first)} vs. {list(shape)}")

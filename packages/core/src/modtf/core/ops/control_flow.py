@@ -94,7 +94,6 @@ for _prefix, _stateful in (("", True), ("Stateless", False)):
             "else_branch: func, output_shapes: list(shape) = []) -> (output: Tout)",
             kernel=_if,
             shape=_if_dims,
-            host_inputs={"cond"},
             stateful=_stateful,
             fills_gradients=False,
         )
@@ -105,7 +104,6 @@ for _prefix, _stateful in (("", True), ("Stateless", False)):
             "output_shapes: list(shape) = []) -> (output: Tout)",
             kernel=_case,
             shape=_case_dims,
-            host_inputs={"branch_index"},
             stateful=_stateful,
             fills_gradients=False,
         )

@@ -218,8 +218,14 @@ def _register(kind: _Kind) -> None:
     @widened
     def filter_kernel(xp: Any, input: Any, filter_sizes: np.ndarray, out_backprop: Any, **attrs: Any) -> Any:
         data_format, filter_dims = attrs["data_format"], _sizes(filter_sizes)
+        if min(filter_dims, default=0) < 0:
+            raise ValueError(f"filter_sizes must not be negative: {list(filter_dims)}")
         windows = lie(input.shape, filter_dims, attrs)
         _check_backprop(windows, out_backprop.shape, data_format, back_to_filter)
+        channel = data_format.index("C")
+        depth, given = kind.output_depth(input.shape[channel], filter_dims), out_backprop.shape[channel]
+        if depth != given:
+            raise ValueError(f"out_backprop must have the output's depth, {depth}, but has {given}")
         x, gradient = _channels_last(xp, input, data_format), _channels_last(xp, out_backprop, data_format)
         return kind.filter_back(xp, x, gradient, windows, filter_dims)
 

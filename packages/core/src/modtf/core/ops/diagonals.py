@@ -19,14 +19,16 @@ def _zero(xp: Any, x: Any) -> Any:
 
 
 @op(
-    "MatrixBandPart[T: number|bool, Tindex: index = int64](input: T, num_lower: Tindex, num_upper: Tindex) "
-    "-> (band: T)",
+    "MatrixBandPart[T, Tindex: index = int64](input: T, num_lower: Tindex, num_upper: Tindex) -> (band: T)",
     shape=lambda input, num_lower, num_upper: with_rank_at_least(input, 2, "input"),
     host_inputs=("num_lower", "num_upper"),
 )
 def band_part(xp: Any, input: Any, num_lower: np.ndarray, num_upper: np.ndarray) -> Any:
     rows, columns = input.shape[-2:]
     lower, upper = int(num_lower), int(num_upper)
+    for name, number, size in (("num_lower", lower, rows), ("num_upper", upper, columns)):
+        if number > size:
+            raise ValueError(f"{name} must be negative or not above the matrix's {size}, but is {number}")
     offset = np.arange(columns) - np.arange(rows)[:, None]
     inside = ((lower < 0) | (-offset <= lower)) & ((upper < 0) | (offset <= upper))
     return xp.where(xp.asarray(inside), input, _zero(xp, input))
@@ -41,8 +43,10 @@ band_part.gradient(lambda call, dy: (raw.MatrixBandPart(dy, *call.inputs[1:]), N
 
 
 def _range_of(k: np.ndarray) -> tuple[int, int]:
+    if k.ndim > 1 or k.size not in (1, 2):
+        raise ValueError(f"k must be a scalar, or a vector of one or two diagonals; its shape is {list(k.shape)}")
     low, high = (int(k.reshape(-1)[0]), int(k.reshape(-1)[-1]))
-    if k.size not in (1, 2) or low > high:
+    if low > high:
         raise ValueError(f"k must be one diagonal or two, the lower first: {k.tolist()}")
     return low, high
 
@@ -243,3 +247,89 @@ register(
 register(
     Op(f"DiagPart[{_TENSOR_TYPES}](input: T) -> (diagonal: T)", kernel=_square_diag_part, shape=_half_dims)
 ).gradient(lambda call, dy: raw.Diag(dy))
+
+# ------------------------------------------------------------------------------------------------- the older forms
+#
+# The second versions align to the left, and the first have the main diagonal alone.
+
+_LEFT = "LEFT_LEFT"
+_MAIN = np.zeros((), np.int32)
+
+
+def _last_two(input: Tensor) -> Dims:
+    dims = with_rank_at_least(input, 2, "input")
+    if dims is None:
+        return None
+    known = [size for size in dims[-2:] if size is not None]
+    return (*dims[:-2], min(known) if len(known) == 2 or 0 in known else None)
+
+
+def _set_dims(input: Tensor, diagonal: Tensor) -> Dims:
+    dims = with_rank_at_least(input, 2, "input")
+    part = with_rank_at_least(diagonal, 1, "diagonal")
+    if dims is None:
+        return None if part is None or None in part else (*part[:-1], None, None)
+    if part is not None:
+        merged(_last_two(input), part)
+    return dims
+
+
+def _square_dims(diagonal: Tensor) -> Dims:
+    dims = with_rank_at_least(diagonal, 1, "diagonal")
+    return dims and (*dims, dims[-1])
+
+
+@op("MatrixDiag[T](diagonal: T) -> (output: T)", shape=_square_dims)
+def diag_v1(xp: Any, diagonal: Any) -> Any:
+    size = np.array(-1)
+    return diag.kernel(xp, diagonal, _MAIN, size, size, _zero(xp, diagonal), align=_LEFT)  # type: ignore[operator, misc]
+
+
+@op("MatrixDiagPart[T](input: T) -> (diagonal: T)", shape=_last_two)
+def diag_part_v1(xp: Any, input: Any) -> Any:
+    return diag_part.kernel(xp, input, _MAIN, None, align=_LEFT)  # type: ignore[operator, misc]
+
+
+@op("MatrixSetDiag[T](input: T, diagonal: T) -> (output: T)", shape=_set_dims)
+def set_diag_v1(xp: Any, input: Any, diagonal: Any) -> Any:
+    return set_diag.kernel(xp, input, diagonal, _MAIN, align=_LEFT)  # type: ignore[operator, misc]
+
+
+diag_v1.gradient(lambda call, dy: raw.MatrixDiagPart(dy))
+diag_part_v1.gradient(lambda call, dy: raw.MatrixSetDiag(like(call.inputs[0], 0), dy))
+set_diag_v1.gradient(
+    lambda call, dy: (raw.MatrixSetDiag(dy, like(call.inputs[1], 0)), raw.MatrixDiagPart(dy)),
+)
+
+register(
+    Op(
+        "MatrixDiagV2[T](diagonal: T, k: int32, num_rows: int32, num_cols: int32, padding_value: T) -> (output: T)",
+        kernel=lambda xp, *inputs: diag.kernel(xp, *inputs, align=_LEFT),  # type: ignore[operator, misc]
+        shape=lambda *inputs: _diag_dims(*inputs, align=_LEFT),
+        host_inputs=("k", "num_rows", "num_cols"),
+    )
+).gradient(
+    lambda call, dy: (raw.MatrixDiagPartV2(dy, call.inputs[1], like(dy, 0, scalar=True)), None, None, None, None),
+)
+register(
+    Op(
+        "MatrixDiagPartV2[T](input: T, k: int32, padding_value: T) -> (diagonal: T)",
+        kernel=lambda xp, *inputs: diag_part.kernel(xp, *inputs, align=_LEFT),  # type: ignore[operator, misc]
+        shape=lambda *inputs: _diag_part_dims(*inputs, align=_LEFT),
+        host_inputs=("k",),
+    )
+).gradient(lambda call, dy: (raw.MatrixSetDiagV2(like(call.inputs[0], 0), dy, call.inputs[1]), None, None))
+register(
+    Op(
+        "MatrixSetDiagV2[T](input: T, diagonal: T, k: int32) -> (output: T)",
+        kernel=lambda xp, *inputs: set_diag.kernel(xp, *inputs, align=_LEFT),  # type: ignore[operator, misc]
+        shape=lambda input, diagonal, k: with_rank_at_least(input, 2, "input"),
+        host_inputs=("k",),
+    )
+).gradient(
+    lambda call, dy: (
+        raw.MatrixSetDiagV2(dy, like(call.inputs[1], 0), call.inputs[2]),
+        raw.MatrixDiagPartV2(dy, call.inputs[2], like(dy, 0, scalar=True)),
+        None,
+    )
+)

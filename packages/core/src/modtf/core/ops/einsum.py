@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from modtf.core.engine import raw
+from modtf.core.engine.shape_rules import merged
 from modtf.core.engine.vocabulary import Op, register
 from modtf.core.ops.common import conj, like, shape_of
 from modtf.core.ops.narrow_floats import widened
@@ -58,12 +59,16 @@ def _spelled_out(operands: Sequence[str], result: str, ranks: Sequence[int]) -> 
     return spelled, result.replace("...", longest)
 
 
-def _sizes(operands: Sequence[str], shapes: Sequence[Dims]) -> dict[str, int | None]:
+def _sizes(operands: Sequence[str], shapes: Sequence[Dims], equation: str) -> dict[str, int | None]:
+    """The labels' sizes. Those of the equation have one each; the axes that `...` stands for are broadcast."""
     sizes: dict[str, int | None] = {}
     for labels, dims in zip(operands, shapes, strict=True):
         assert dims is not None
         for letter, dim in zip(labels, dims, strict=True):
-            found = broadcast_dims((sizes.get(letter, 1),), (dim,))
+            if letter in equation:
+                found = merged((sizes.get(letter),), (dim,))
+            else:
+                found = broadcast_dims((sizes.get(letter, 1),), (dim,))
             assert found is not None
             sizes[letter] = found[0]
     return sizes
@@ -77,7 +82,7 @@ def _einsum_dims(inputs: list[Tensor], *, equation: str) -> Dims:
     if any(dims is None for dims in shapes):
         return None if "..." in result else (None,) * len(result)
     spelled, result = _spelled_out(operands, result, [len(dims) for dims in shapes if dims is not None])
-    sizes = _sizes(spelled, shapes)
+    sizes = _sizes(spelled, shapes, equation)
     return tuple(sizes[letter] for letter in result)
 
 
@@ -175,13 +180,13 @@ def _einsum(xp: Any, inputs: list[Any], *, equation: str) -> Any:
             f"Einsum takes one or two operands, as many as its equation has; got {len(inputs)} for {equation!r}"
         )
     operands, result = _spelled_out(operands, result, [x.ndim for x in inputs])
-    _sizes(operands, [x.shape for x in inputs])
+    _sizes(operands, [x.shape for x in inputs], equation)
     return _contracted(xp, *inputs, operands=operands, result=result)
 
 
 einsum = register(
     Op(
-        "Einsum[T: number](inputs: N * T, *, equation: string) -> (output: T)",
+        "Einsum[T](inputs: N * T, *, equation: string) -> (output: T)",
         kernel=_einsum,
         shape=_einsum_dims,
         quiet=True,

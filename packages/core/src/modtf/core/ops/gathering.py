@@ -12,13 +12,15 @@ from modtf.core.engine.shape_rules import constant_value, dims_from_value, merge
 from modtf.core.engine.vocabulary import Op, op, register
 from modtf.core.ops.common import shape_of
 from modtf.core.ops.slicing import filled
+from modtf.core.values.conversion import convert_to_tensor
+from modtf.core.values.indexed_slices import IndexedSlices
 from modtf.core.values.shapes import Dims, TensorShape
 from modtf.core.values.tensors import Tensor
 
 # ------------------------------------------------------------------------------------------------- along an axis
 
 
-def _check_indices(xp: Any, indices: Any, length: int) -> None:
+def check_indices(xp: Any, indices: Any, length: int) -> None:
     """Refuses indices outside an axis; elsewhere than in NumPy it would wait for the device to find them."""
     # As unsigned numbers the negative ones are too large as well.
     if xp is np and indices.size and indices.view(f"u{indices.dtype.itemsize}").max() >= length:
@@ -57,7 +59,7 @@ def gather(xp: Any, params: Any, indices: Any, axis: np.ndarray, *, batch_dims: 
     of, at = params.shape, indices.shape
     position = normal_axis(int(axis), len(of))
     batch = batch_dims + len(at) if batch_dims < 0 else batch_dims
-    _check_indices(xp, indices, of[position])
+    check_indices(xp, indices, of[position])
     if not batch:
         taken = xp.take(params, indices if len(at) == 1 else xp.reshape(indices, (-1,)), axis=position)
         return taken if len(at) == 1 else xp.reshape(taken, (*of[:position], *at, *of[position + 1 :]))
@@ -92,10 +94,13 @@ def _joined(parts: list[Any]) -> Any:
 
 
 @gather.gradient
-def _(call: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
+def _(call: Any, dy: Tensor) -> tuple[Tensor | IndexedSlices | None, ...]:
     params, indices, axis = call.inputs
     batch = call["batch_dims"] if call["batch_dims"] >= 0 else call["batch_dims"] + indices.ndim
     where, of, at = constant_value(axis), shape_of(params), shape_of(indices)
+    if where is not None and not where:  # the rows themselves, which the gradient of an embedding is made of
+        rows = raw.Reshape(dy, _joined([_shape([_count(at)]), of[1:]]))
+        return IndexedSlices(rows, raw.Reshape(indices, [-1]), convert_to_tensor(of)), None, None
     if where is None:
         position: Any = raw.FloorMod(raw.Cast(axis, DstT="int32"), raw.Rank(params))
     else:
@@ -178,7 +183,7 @@ def _(call: Any, dy: Tensor) -> tuple[Tensor, None]:
     return raw.ScatterNd(indices, dy, shape_of(params, indices.dtype)), None
 
 
-def _scatter(xp: Any, how: str, base: Any, indices: Any, updates: Any) -> Any:
+def scatter(xp: Any, how: str, base: Any, indices: Any, updates: Any) -> Any:
     """Returns `base`, which nobody else holds, with the slices that `indices` name set to the updates or combined."""
     dims, depth = base.shape, indices.shape[-1]
     if updates.shape != (*indices.shape[:-1], *dims[depth:]):
@@ -187,6 +192,9 @@ def _scatter(xp: Any, how: str, base: Any, indices: Any, updates: Any) -> Any:
     flat = xp.reshape(base, (math.prod(dims[:depth]), *dims[depth:]))
     parts = xp.reshape(updates, (rows.shape[0], *dims[depth:]))
     if hasattr(flat, "at"):  # the namespaces whose arrays never change, such as JAX's, have this instead
+        if depth:  # what is outside must not be taken for another place: past the end, it is left out
+            inside = xp.all((indices >= 0) & (indices < xp.asarray(dims[:depth])), axis=-1)
+            rows = xp.where(xp.reshape(inside, (-1,)), rows, flat.shape[0])
         result = getattr(flat.at[rows], how)(parts)
     elif xp is np:
         result = flat
@@ -199,7 +207,7 @@ def _scatter(xp: Any, how: str, base: Any, indices: Any, updates: Any) -> Any:
     return xp.reshape(result, dims)
 
 
-_COMBINED = {"add": np.add, "max": np.maximum, "min": np.minimum}
+_COMBINED = {"add": np.add, "max": np.maximum, "min": np.minimum, "multiply": np.multiply}
 
 
 def _combine(ufunc: np.ufunc, target: np.ndarray, rows: np.ndarray, parts: np.ndarray) -> None:
@@ -221,7 +229,7 @@ def _mismatch(indices: Any, updates: Any, of: Any) -> str:
     )
 
 
-def _scattered_dims(indices: Tensor, updates: Tensor, dims: Dims) -> Dims:
+def scattered_dims(indices: Tensor, updates: Tensor, dims: Dims) -> Dims:
     at = indices.dims
     if at is not None and not at:
         raise ValueError("indices must be at least a vector")
@@ -235,13 +243,13 @@ def _scattered_dims(indices: Tensor, updates: Tensor, dims: Dims) -> Dims:
 @op(
     "ScatterNd[T, Tindices: int16|int32|int64](indices: Tindices, updates: T, shape: Tindices, *, "
     "bad_indices_policy: string = '') -> (output: T)",
-    shape=lambda indices, updates, shape, *, bad_indices_policy: _scattered_dims(
+    shape=lambda indices, updates, shape, *, bad_indices_policy: scattered_dims(
         indices, updates, dims_from_value(shape)
     ),
     host_inputs=("shape",),
 )
 def scatter_nd(xp: Any, indices: Any, updates: Any, shape: np.ndarray, *, bad_indices_policy: str) -> Any:
-    return _scatter(xp, "add", filled(xp, tuple(shape.tolist()), updates), indices, updates)
+    return scatter(xp, "add", filled(xp, tuple(shape.tolist()), updates), indices, updates)
 
 
 scatter_nd.gradient(lambda call, dy: (None, raw.GatherNd(dy, call.inputs[0]), None))
@@ -252,17 +260,15 @@ def _tensor_scatter(name: str, index_types: str, how: str, gradient: Any) -> Non
 
     def kernel(xp: Any, tensor: Any, indices: Any, updates: Any, *, bad_indices_policy: str) -> Any:
         if how == "subtract":
-            return _scatter(xp, "add", xp.asarray(tensor, copy=True), indices, -updates)
-        return _scatter(xp, how, xp.asarray(tensor, copy=True), indices, updates)
+            return scatter(xp, "add", xp.asarray(tensor, copy=True), indices, -updates)
+        return scatter(xp, how, xp.asarray(tensor, copy=True), indices, updates)
 
     made = register(
         Op(
             f"{name}[T, Tindices: {index_types}](tensor: T, indices: Tindices, updates: T, *, "
             "bad_indices_policy: string = '') -> (output: T)",
             kernel=kernel,
-            shape=lambda tensor, indices, updates, *, bad_indices_policy: _scattered_dims(
-                indices, updates, tensor.dims
-            ),
+            shape=lambda tensor, indices, updates, *, bad_indices_policy: scattered_dims(indices, updates, tensor.dims),
         )
     )
 
@@ -298,3 +304,15 @@ for _name, _types, _how, _gradient in (
     ("TensorScatterMin", "index", "min", _extreme_gradient),
 ):
     _tensor_scatter(_name, _types, _how, _gradient)
+
+non_aliasing_add = register(
+    Op(
+        "ScatterNdNonAliasingAdd[T: number|bool|quantized, Tindices: index](input: T, indices: Tindices, updates: T, *, "
+        "bad_indices_policy: string = '') -> (output: T)",
+        kernel=lambda xp, input, indices, updates, *, bad_indices_policy: scatter(
+            xp, "add", xp.asarray(input, copy=True), indices, updates
+        ),
+        shape=lambda input, indices, updates, *, bad_indices_policy: scattered_dims(indices, updates, input.dims),
+    )
+)
+non_aliasing_add.gradient(lambda call, dy: (dy, None, raw.GatherNd(dy, call.inputs[1])))

@@ -109,7 +109,7 @@ def _concat_dims(values: list[Tensor], axis: Tensor) -> Dims:
     host_inputs=("axis",),
 )
 def concat(xp: Any, values: list[Any], axis: np.ndarray) -> Any:
-    return xp.concat(values, axis=int(axis))
+    return xp.concat(values, axis=int(axis.item()))
 
 
 @concat.gradient

@@ -34,6 +34,8 @@ def _entropy_dims(features: Tensor, labels: Tensor) -> list[Any]:
 def softmax_cross_entropy(xp: Any, features: Any, labels: Any) -> tuple[Any, Any]:
     if len(broadcast_dims(tuple(features.shape), tuple(labels.shape)) or ()) != 2:
         raise ValueError("logits and labels must be either 2-dimensional, or broadcasted to be 2-dimensional")
+    if not features.shape[-1]:  # of no classes, nothing
+        return xp.zeros(np.broadcast_shapes(features.shape, labels.shape)[:1], dtype=features.dtype), features - labels
     log_probabilities = log_softmax_of(xp, features)
     return -xp.sum(labels * log_probabilities, axis=-1), xp.exp(log_probabilities) - labels
 

@@ -9,7 +9,7 @@ import numpy as np
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import broadcast, merged, unchanged
 from modtf.core.engine.vocabulary import Op, op, register
-from modtf.core.ops.common import conj, like, unbroadcast
+from modtf.core.ops.common import check_same_shapes, conj, like, unbroadcast
 from modtf.core.ops.kinds import is_complex, is_integer
 from modtf.core.ops.narrow_floats import widened
 from modtf.core.values.errors import InvalidArgumentError, UnimplementedError
@@ -84,16 +84,27 @@ def _from_output(name: str, conjugates: bool, kernel: Any, gradient: Any) -> Non
     Args:
         name: The op's name.
         conjugates: Whether it conjugates `y`; otherwise, it is given the conjugate.
-        kernel: `kernel(y, dy)`.
+        kernel: `kernel(xp, y, dy)`.
         gradient: `gradient(y, dy, z, dz)`, where `z` is its own output.
     """
 
     @widened
     def computed(xp: Any, y: Any, dy: Any) -> Any:
-        return kernel(xp.conj(y) if conjugates and is_complex(y) else y, dy)
+        check_same_shapes("y and dy", y, dy)
+        return kernel(xp, xp.conj(y) if conjugates and is_complex(y) else y, dy)
 
     made = register(Op(f"{name}[T: {_FC}](y: T, dy: T) -> (z: T)", kernel=computed, shape=unchanged, quiet=True))
     made.gradient(lambda call, dz: gradient(*call.inputs, call.outputs[0], dz))
+
+
+def _nothing_of_nothing(kernel: Any) -> Any:
+    """No gradient flows on where none arrives, though a root's slope may be infinite there."""
+
+    def where_any(xp: Any, y: Any, dy: Any) -> Any:
+        zero = xp.zeros((), dtype=dy.dtype)
+        return xp.where(dy == zero, zero, kernel(y, dy))
+
+    return where_any
 
 
 def _tanh_grad_gradient(y: Tensor, dy: Tensor, z: Tensor, dz: Tensor) -> tuple[Tensor, Tensor]:
@@ -118,12 +129,12 @@ def _reciprocal_grad_gradient(y: Tensor, dy: Tensor, z: Tensor, dz: Tensor) -> t
     return conj(dz) * _number(y, -2) * dy * conj(y), raw.ReciprocalGrad(conj(y), dz)
 
 
-_from_output("TanhGrad", False, lambda y, dy: dy * (1 - y * y), _tanh_grad_gradient)
-_from_output("SigmoidGrad", False, lambda y, dy: dy * y * (1 - y), _sigmoid_grad_gradient)
-_from_output("SqrtGrad", True, lambda y, dy: dy * 0.5 / y, _sqrt_grad_gradient)
-_from_output("RsqrtGrad", True, lambda y, dy: dy * y * (-0.5 * y * y), _rsqrt_grad_gradient)
-_from_output("ReciprocalGrad", True, lambda y, dy: -dy * y * y, _reciprocal_grad_gradient)
-_from_output("InvGrad", True, lambda y, dy: -dy * y * y, _reciprocal_grad_gradient)
+_from_output("TanhGrad", False, lambda xp, y, dy: dy * (1 - y * y), _tanh_grad_gradient)
+_from_output("SigmoidGrad", False, lambda xp, y, dy: dy * y * (1 - y), _sigmoid_grad_gradient)
+_from_output("SqrtGrad", True, _nothing_of_nothing(lambda y, dy: dy * 0.5 / y), _sqrt_grad_gradient)
+_from_output("RsqrtGrad", True, _nothing_of_nothing(lambda y, dy: dy * y * (-0.5 * y * y)), _rsqrt_grad_gradient)
+_from_output("ReciprocalGrad", True, lambda xp, y, dy: -dy * y * y, _reciprocal_grad_gradient)
+_from_output("InvGrad", True, lambda xp, y, dy: -dy * y * y, _reciprocal_grad_gradient)
 
 
 # ------------------------------------------------------------------------------------------------- two operands
@@ -292,6 +303,9 @@ def _(call: Any, dy: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _sum_of_all(xp: Any, inputs: list[Any], **attrs: Any) -> Any:
+    if not inputs:
+        raise ValueError("a sum needs one tensor at least")
+    check_same_shapes("inputs", *inputs)
     total = inputs[0]
     for item in inputs[1:]:
         total = total + item
@@ -366,7 +380,8 @@ _equality("NotEqual", "not_equal", True)
     quiet=True,
 )
 def approximate_equal(xp: Any, x: Any, y: Any, *, tolerance: float) -> Any:
-    return xp.abs(x - y) < tolerance
+    check_same_shapes("x and y", x, y)
+    return xp.abs(x - y) <= tolerance
 
 
 approximate_equal.gradient(None)
@@ -387,8 +402,13 @@ def _(call: Any, dy: Tensor) -> tuple[Any, ...]:
 
 @op("Select[T](condition: bool, t: T, e: T) -> (output: T)", shape=lambda condition, t, e: merged(t.dims, e.dims))
 def select_rows(xp: Any, condition: Any, t: Any, e: Any) -> Any:
+    check_same_shapes("t and e", t, e)
     if condition.ndim == 1 and t.ndim > 1:  # a vector chooses rows
+        if condition.shape[0] != t.shape[0]:
+            raise ValueError(f"condition has {condition.shape[0]} elements, but t and e have {t.shape[0]} rows")
         condition = xp.reshape(condition, (-1,) + (1,) * (t.ndim - 1))
+    elif condition.ndim:
+        check_same_shapes("condition, t and e", condition, t)
     return xp.where(condition, t, e)
 
 

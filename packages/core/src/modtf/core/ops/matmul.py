@@ -71,22 +71,30 @@ matmul.gradient(lambda call, dy: _product_gradient(call, dy, raw.MatMul, "transp
 _ADJOINTS = "*, {}adj_x: bool = False, adj_y: bool = False, grad_x: bool = False, grad_y: bool = False"
 
 
-def _batch_matmul(name: str, types: str) -> None:
+def _batch_matmul(name: str, types: str, broadcasts: bool) -> None:
+    def kernel(xp: Any, x: Any, y: Any, *, adj_x: bool, adj_y: bool, grad_x: bool, grad_y: bool) -> Any:
+        if not broadcasts and x.shape[:-2] != y.shape[:-2]:
+            raise ValueError(f"{name} takes two batches of the same shape: {list(x.shape)} vs. {list(y.shape)}")
+        return _product(xp, x, y, flip_a=adj_x, flip_b=adj_y, adjoint=True)
+
+    def dims(x: Tensor, y: Tensor, *, adj_x: bool, adj_y: bool, grad_x: bool, grad_y: bool) -> Dims:
+        if not broadcasts and x.dims is not None and y.dims is not None:
+            merged(x.dims[:-2], y.dims[:-2])
+        return _product_dims(x, y, adj_x, adj_y)
+
     made = register(
         Op(
             f"{name}[T: {types}](x: T, y: T, {_ADJOINTS.format('')}) -> (output: T)",
-            kernel=lambda xp, x, y, *, adj_x, adj_y, grad_x, grad_y: _product(
-                xp, x, y, flip_a=adj_x, flip_b=adj_y, adjoint=True
-            ),
-            shape=lambda x, y, *, adj_x, adj_y, grad_x, grad_y: _product_dims(x, y, adj_x, adj_y),
+            kernel=kernel,
+            shape=dims,
             quiet=True,
         )
     )
     made.gradient(lambda call, dy: _product_gradient(call, dy, raw.BatchMatMulV2, "adj_x", "adj_y"))
 
 
-_batch_matmul("BatchMatMul", "floating|complex|index")
-_batch_matmul("BatchMatMulV2", f"{_MATMUL_TYPES}|int16")
+_batch_matmul("BatchMatMul", "floating|complex|index", broadcasts=False)
+_batch_matmul("BatchMatMulV2", f"{_MATMUL_TYPES}|int16", broadcasts=True)
 
 
 def _to_output_type(
@@ -141,6 +149,8 @@ def _product_gradient(call: Any, dy: Tensor, multiply: Any, flip_a: str, flip_b:
 def _cross(xp: Any, a: Any, b: Any) -> Any:
     if a.shape != b.shape:
         raise ValueError(f"Both inputs must be of same shape: {list(a.shape)} vs. {list(b.shape)}")
+    if not a.shape or a.shape[-1] != 3:
+        raise ValueError(f"Cross products need vectors of 3 elements along the last axis; the shape is {list(a.shape)}")
     (a0, a1, a2), (b0, b1, b2) = ([x[..., index] for index in range(3)] for x in (a, b))
     return xp.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)
 

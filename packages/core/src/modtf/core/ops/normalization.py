@@ -60,6 +60,10 @@ def _normalize(
     if not is_training or exponential_avg_factor != 1:
         why = "When exponential_avg_factor != 1, " if is_training else "When is_training=false, "
         _check_statistics(channels, why, mean=mean, variance=variance)
+    else:
+        for name, statistic in (("mean", mean), ("variance", variance)):
+            if statistic.shape not in ((0,), (channels,)):
+                raise ValueError(f"{name} must be empty or have {channels} elements; its shape is {list(statistic.shape)}")
     compute = xp.float32
     wide, gamma, beta = (xp.astype(array, compute, copy=False) for array in (last, scale, offset))
     if is_training:
@@ -225,7 +229,7 @@ def _register(version: str, types: str, statistics: str, formats: str) -> None:
             outputs = _written_out(call)
         seeds = [raw.Cast(item, DstT="float32") for item in flowing[:3]]
         results = tape.gradient(outputs, sources, output_gradients=seeds)
-        return (*results, *(like(tensor, 0) for tensor in call.inputs[3:]))
+        return (*results, *([None] * len(call.inputs[3:])))
 
 
 _register("", "float32", "", "NHWC|NCHW")

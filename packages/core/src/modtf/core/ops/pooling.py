@@ -25,6 +25,7 @@ from modtf.core.ops.windows import (
     taps,
     whole,
 )  # fmt: skip
+from modtf.core.values.errors import UnimplementedError
 from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
 
@@ -55,6 +56,8 @@ def pooling_windows(
     Raises:
         ValueError: An attribute has the wrong length or value, or the input is too small for the windows.
     """
+    if data_format == "NCHW_VECT_C":
+        raise UnimplementedError("data_format NCHW_VECT_C is for quantised GPU kernels; use NHWC or NCHW")
     rank = len(data_format)
     if len(dims) != rank:
         raise ValueError(f"tensor_in must be {rank}-dimensional: {list(dims)}")
@@ -81,12 +84,13 @@ def _alone(windows: _Windows, axis: int, sizes: Sequence[int]) -> _Windows:
 # ------------------------------------------------------------------------------------------------- kernels
 
 
-def _lowest(xp: Any, x: Any) -> Any:
+def lowest_of(xp: Any, x: Any) -> Any:
+    """The least number of the dtype of `x`."""
     return xp.finfo(x.dtype).min if xp.isdtype(x.dtype, "real floating") else xp.iinfo(x.dtype).min
 
 
 def _max_pool(xp: Any, x: Any, windows: _Windows) -> Any:
-    lowest = _lowest(xp, x)
+    lowest = lowest_of(xp, x)
 
     def pool(x: Any, windows: _Windows) -> Any:
         for axis, window in enumerate(windows):  # one axis after the other
@@ -100,13 +104,14 @@ def _max_pool(xp: Any, x: Any, windows: _Windows) -> Any:
     return in_batches(xp, pool, [x], windows)
 
 
-def _chosen(xp: Any, x: Any, y: Any, windows: _Windows) -> Any:
-    """For each tap, where it holds the windows' first largest element."""
-    x = padded(xp, x, windows, _lowest(xp, x))
+def _chosen(xp: Any, x: Any, y: Any, windows: _Windows, all_equal: bool = False) -> Any:
+    """For each tap, where it holds the windows' first largest element, or any of several."""
+    x = padded(xp, x, windows, lowest_of(xp, x))
     free = xp.ones(y.shape, dtype=xp.bool)
     for tap in taps(windows):
         here = xp.logical_and(at_tap(x, windows, tap) == y, free)
-        free = xp.logical_and(free, xp.logical_not(here))
+        if not all_equal:
+            free = xp.logical_and(free, xp.logical_not(here))
         yield here
 
 
@@ -114,7 +119,9 @@ def _max_pool_grad(xp: Any, x: Any, y: Any, dy: Any, windows: _Windows) -> Any:
     zero = xp.zeros((), dtype=dy.dtype)
 
     def back(x: Any, y: Any, dy: Any, windows: _Windows) -> Any:
-        return overlay(xp, (xp.where(here, dy, zero) for here in _chosen(xp, x, y, windows)), windows)
+        # Of equal ones the first gets the gradient; of images of three dimensions each does, as in TensorFlow.
+        chosen = _chosen(xp, x, y, windows, all_equal=len(windows) == 5)
+        return overlay(xp, (xp.where(here, dy, zero) for here in chosen), windows)
 
     return in_batches(xp, back, [x, y, dy], windows)
 
@@ -187,6 +194,8 @@ def _register(rank: int, maximum: str, maximum_grad: str, maximum_grad_grad: str
 
     @widened
     def max_pool_grad(xp: Any, orig_input: Any, orig_output: Any, grad: Any, **attrs: Any) -> Any:
+        if attrs["padding"] != "EXPLICIT":  # for others, TensorFlow does not look at explicit_paddings here
+            attrs.pop("explicit_paddings", None)
         windows = pooling_windows(tuple(orig_input.shape), **attrs)
         _check("orig_output", orig_output, counts(windows))
         _check("grad", grad, counts(windows))
@@ -235,7 +244,7 @@ def _register(rank: int, maximum: str, maximum_grad: str, maximum_grad_grad: str
         x, y, _ = call.inputs
         attrs, wider = attrs_of(call), x
         explicit = attrs.pop("explicit_paddings", ())
-        if explicit:  # which the next op has no attribute for
+        if explicit and attrs["padding"] == "EXPLICIT":  # which the next op has no attribute for
             around = np.reshape(np.array(explicit, np.int32), (-1, 2))
             wider = raw.PadV2(x, around, like(x, x.dtype.min, scalar=True))
             dx, attrs["padding"] = raw.Pad(dx, around), "VALID"
@@ -257,8 +266,8 @@ def _check(name: str, array: Any, expected: Any) -> None:
 
 _register(
     4,
-    "MaxPool[T: floating|int32|int64|uint8|int16|int8|uint16 = float32](input: T, *, "
-    f"{_SIZES}, {_ANYWHERE}, {_FLAT}) -> (output: T)",
+    "MaxPool[T: floating|int32|int64|uint8|int16|int8|uint16|qint8 = float32](input: T, *, "
+    f"{_SIZES}, {_ANYWHERE}, data_format: string(NHWC|NCHW|NCHW_VECT_C) = 'NHWC') -> (output: T)",
     "MaxPoolGrad[T: real = float32](orig_input: T, orig_output: T, grad: T, *, "
     f"{_SIZES}, {_ANYWHERE}, {_FLAT}) -> (output: T)",
     f"MaxPoolGradGrad[T: real](orig_input: T, orig_output: T, grad: T, *, {_SIZES}, {_WHERE}, {_FLAT}) -> (output: T)",

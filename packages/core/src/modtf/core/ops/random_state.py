@@ -42,7 +42,7 @@ def reset_positions() -> None:
         _positions.clear()
 
 
-def _reserve(blocks: int, seed: int, seed2: int, *user: Any) -> tuple[np.ndarray, np.ndarray]:
+def reserve(blocks: int, seed: int, seed2: int, *user: Any) -> tuple[np.ndarray, np.ndarray]:
     """Returns key and counter for so many blocks, which are not given out again.
 
     The seeds are the key and the counter's high half; without any, they are random. Uses of the same seeds by another
@@ -71,7 +71,7 @@ def _seeded(schema: str, kernel: Any, shape: Any) -> None:
 def _floating(name: str, draw: Any) -> None:
     def kernel(xp: Any, shape: np.ndarray, *, seed: int, seed2: int, dtype: DType) -> np.ndarray:
         sizes = sizes_of(shape)
-        key, counter = _reserve(math.prod(sizes) * _BLOCKS_PER_NUMBER, seed, seed2, name, dtype, shape.dtype)
+        key, counter = reserve(math.prod(sizes) * _BLOCKS_PER_NUMBER, seed, seed2, name, dtype, shape.dtype)
         return draw(np, PHILOX, key, counter, sizes, dtype)
 
     _seeded(
@@ -92,7 +92,7 @@ def _random_integers(
     if minval.ndim or maxval.ndim or not minval < maxval:
         raise InvalidArgumentError(f"Need minval < maxval, two scalars; got {minval} and {maxval}")
     sizes = sizes_of(shape)
-    key, counter = _reserve(
+    key, counter = reserve(
         math.prod(sizes) * _BLOCKS_PER_NUMBER, seed, seed2, "RandomUniformInt", minval.dtype, shape.dtype
     )
     return draw_integers(np, PHILOX, key, counter, sizes, dtype_of(minval), minval, maxval)
@@ -101,7 +101,7 @@ def _random_integers(
 def _random_shuffle(xp: Any, value: np.ndarray, *, seed: int, seed2: int) -> np.ndarray:
     if value.size <= 1 or value.ndim == 0 or len(value) <= 1:
         return value
-    key, counter = _reserve(-(-(len(value) - 1) // 4), seed, seed2, "RandomShuffle", value.dtype)
+    key, counter = reserve(-(-(len(value) - 1) // 4), seed, seed2, "RandomShuffle", value.dtype)
     return value[shuffled_order(key, counter, len(value))]
 
 
@@ -109,7 +109,7 @@ def _multinomial(
     xp: Any, logits: np.ndarray, num_samples: np.ndarray, *, seed: int, seed2: int, output_dtype: DType
 ) -> np.ndarray:
     drawn = len(logits) * (-(-int(num_samples) // 4) * 4 * 2) if logits.ndim == 2 and not num_samples.ndim else 0
-    key, counter = _reserve(drawn * _BLOCKS_PER_NUMBER, seed, seed2, "Multinomial", logits.dtype, output_dtype)
+    key, counter = reserve(drawn * _BLOCKS_PER_NUMBER, seed, seed2, "Multinomial", logits.dtype, output_dtype)
     return choose(logits, num_samples, key, counter, output_dtype.np_dtype)
 
 

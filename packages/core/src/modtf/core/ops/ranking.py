@@ -95,6 +95,8 @@ def _in_top(xp: Any, predictions: Any, targets: Any, k: int) -> Any:
         )
     classes = predictions.shape[1]
     valid = xp.logical_and(targets >= 0, targets < classes)
+    if not classes:
+        return valid
     column = xp.expand_dims(xp.where(valid, targets, xp.zeros_like(targets)), axis=-1)
     target = xp.take_along_axis(predictions, column, axis=-1)
     greater = xp.sum(xp.astype(predictions > target, xp.int32), axis=-1)

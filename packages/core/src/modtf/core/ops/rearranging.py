@@ -105,6 +105,8 @@ def pad(xp: Any, input: Any, paddings: np.ndarray) -> Any:
     host_inputs=("paddings",),
 )
 def pad_v2(xp: Any, input: Any, paddings: np.ndarray, constant_values: Any) -> Any:
+    if constant_values.ndim:
+        raise ValueError(f"constant_values must be a scalar; its shape is {list(constant_values.shape)}")
     return _pad(xp, input, paddings, constant_values)
 
 
@@ -167,6 +169,8 @@ def _unmirrored_dims(input: Tensor, paddings: Tensor, *, mode: str) -> Dims:
 
 @op(f"MirrorPadGrad{_MIRROR}", shape=_unmirrored_dims, host_inputs=("paddings",))
 def mirror_pad_grad(xp: Any, input: Any, paddings: np.ndarray, *, mode: str) -> Any:
+    if paddings.shape != (input.ndim, 2):
+        raise ValueError(f"paddings must be a matrix of {input.ndim} rows and 2 columns: {list(paddings.shape)}")
     offset = 1 if mode == "REFLECT" else 0
     for axis, (before, after) in enumerate(paddings.tolist()):
         input = _fold(xp, input, axis, before, after, offset)
@@ -265,6 +269,11 @@ def _(call: Any, dy: Tensor) -> tuple[Tensor, None]:
     host_inputs=("shift", "axis"),
 )
 def roll(xp: Any, input: Any, shift: np.ndarray, axis: np.ndarray) -> Any:
+    if shift.shape != axis.shape or shift.ndim > 1 or not input.shape:
+        raise ValueError(
+            f"shift and axis must be scalars or vectors of the same size, and the input a vector at least: shift has the "
+            f"shape {list(shift.shape)}, axis {list(axis.shape)}, the input {list(input.shape)}"
+        )
     axes = [normal_axis(position, len(input.shape)) for position in axis.reshape(-1).tolist()]
     return xp.roll(input, tuple(shift.reshape(-1).tolist()), axis=tuple(axes))
 
@@ -281,6 +290,11 @@ def _channels_first(data_format: str) -> bool:
     if data_format == "NCHW_VECT_C":
         raise NotImplementedError("data_format NCHW_VECT_C is for quantised GPU kernels; use NHWC or NCHW")
     return data_format == "NCHW"
+
+
+def _check_block(block_size: int) -> None:
+    if block_size < 2:
+        raise ValueError(f"Block size should be > 1, but was: {block_size}")
 
 
 def _to_depth_dims(input: Tensor, *, block_size: int, data_format: str) -> Dims:
@@ -302,8 +316,7 @@ def _divided(size: int, by: int) -> int:
 
 
 def _block_dims(input: Tensor, block_size: int, data_format: str, space: Any, depth: Any) -> Dims:
-    if block_size < 2:
-        raise ValueError(f"Block size should be > 1, but was: {block_size}")
+    _check_block(block_size)
     dims = with_rank(input, 4, "input")
     channel = 1 if _channels_first(data_format) else 3
     change = [space if axis != channel else depth for axis in range(4)]
@@ -312,6 +325,7 @@ def _block_dims(input: Tensor, block_size: int, data_format: str, space: Any, de
 
 @op(f"SpaceToDepth{_BLOCKS}", shape=_to_depth_dims)
 def space_to_depth(xp: Any, input: Any, *, block_size: int, data_format: str) -> Any:
+    _check_block(block_size)
     if _channels_first(data_format):
         n, c, h, w = input.shape
         blocks = xp.reshape(input, (n, c, h // block_size, block_size, w // block_size, block_size))
@@ -327,6 +341,7 @@ def space_to_depth(xp: Any, input: Any, *, block_size: int, data_format: str) ->
 
 @op(f"DepthToSpace{_BLOCKS}", shape=_to_space_dims)
 def depth_to_space(xp: Any, input: Any, *, block_size: int, data_format: str) -> Any:
+    _check_block(block_size)
     if _channels_first(data_format):
         n, c, h, w = input.shape
         blocks = xp.reshape(input, (n, block_size, block_size, c // block_size**2, h, w))
@@ -405,6 +420,8 @@ def space_to_batch(xp: Any, input: Any, block_shape: np.ndarray, paddings: np.nd
 )
 def batch_to_space(xp: Any, input: Any, block_shape: np.ndarray, crops: np.ndarray) -> Any:
     blocks = block_shape.tolist()
+    if crops.shape != (len(blocks), 2):
+        raise ValueError(f"crops should have shape [{len(blocks)}, 2] instead of {list(crops.shape)}")
     count, rest = len(blocks), input.shape[len(blocks) + 1 :]
     batch, space = _divided(input.shape[0], int(np.prod(block_shape))), input.shape[1 : count + 1]
     order = [axis for pair in zip(range(count + 1, 2 * count + 1), range(count), strict=True) for axis in pair]
@@ -414,6 +431,9 @@ def batch_to_space(xp: Any, input: Any, block_shape: np.ndarray, crops: np.ndarr
     )
     sizes = [size * block for size, block in zip(space, blocks, strict=True)]
     whole = xp.reshape(turned, (batch, *sizes, *rest))
+    for size, (start, stop) in zip(sizes, crops.tolist(), strict=True):
+        if min(start, stop, size - start - stop) < 0:
+            raise ValueError(f"crops {crops.tolist()} must not be negative, nor more than there is: {sizes}")
     kept = [slice(start, size - stop) for size, (start, stop) in zip(sizes, crops.tolist(), strict=True)]
     return whole[(slice(None), *kept, ...)]
 

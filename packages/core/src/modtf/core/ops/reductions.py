@@ -18,9 +18,9 @@ from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
 
 
-def reduction_dims(input: Tensor, axis: Tensor, *, keep_dims: bool) -> Dims:
+def reduction_dims(input: Tensor, reduction_indices: Tensor, *, keep_dims: bool) -> Dims:
     """The shape rule of reductions."""
-    axes = constant_value(axis)
+    axes = constant_value(reduction_indices)
     return reduced_dims(input.dims, None if axes is None else list(axes.reshape(-1)), keep_dims)
 
 
@@ -28,15 +28,15 @@ def _reduction(name: str, types: str, reduce: Any, gradient: Any) -> None:
     """`reduce(xp, x, axis, keepdims)` reduces over a tuple of axes, which is not empty."""
     kind = "T" if types else "bool"
     schema = (
-        f"{name}[{f'T: {types}, ' if types else ''}Tidx: index = int32](input: {kind}, axis: Tidx, *, "
+        f"{name}[{f'T: {types}, ' if types else ''}Tidx: index = int32](input: {kind}, reduction_indices: Tidx, *, "
         f"keep_dims: bool = False) -> (output: {kind})"
     )
 
-    def kernel(xp: Any, input: Any, axis: np.ndarray, *, keep_dims: bool) -> Any:
-        axes = tuple(int(item) for item in np.reshape(axis, -1))
+    def kernel(xp: Any, input: Any, reduction_indices: np.ndarray, *, keep_dims: bool) -> Any:
+        axes = tuple(int(item) for item in np.reshape(reduction_indices, -1))
         return reduce(xp, input, axes, keep_dims)
 
-    made = register(Op(schema, kernel=kernel, shape=reduction_dims, host_inputs=("axis",), quiet=True))
+    made = register(Op(schema, kernel=kernel, shape=reduction_dims, host_inputs=("reduction_indices",), quiet=True))
     made.gradient(gradient)
 
 
@@ -148,12 +148,12 @@ def _euclidean_norm_gradient(call: Any, dy: Tensor) -> tuple[Tensor, None]:
     return call.inputs[0] / (norm / raw.Reshape(dy, kept_shape(call))), None
 
 
-_reduction("Sum", "number", _accumulated("sum"), _sum_gradient)
-_reduction("Prod", "number", _accumulated("prod"), _prod_gradient)
-_reduction("Mean", "number", _mean, _mean_gradient)
-_reduction("EuclideanNorm", "number", _euclidean_norm, _euclidean_norm_gradient)
-_reduction("Max", "real", _extreme("max", "min"), _extreme_gradient)
-_reduction("Min", "real", _extreme("min", "max"), _extreme_gradient)
+_reduction("Sum", "number|quantized", _accumulated("sum"), _sum_gradient)
+_reduction("Prod", "number|quantized", _accumulated("prod"), _prod_gradient)
+_reduction("Mean", "number|quantized", _mean, _mean_gradient)
+_reduction("EuclideanNorm", "number|quantized", _euclidean_norm, _euclidean_norm_gradient)
+_reduction("Max", "real|quantized", _extreme("max", "min"), _extreme_gradient)
+_reduction("Min", "real|quantized", _extreme("min", "max"), _extreme_gradient)
 _reduction("All", "", _standard("all"), None)
 _reduction("Any", "", _standard("any"), None)
 
@@ -184,7 +184,7 @@ def _place_of_extreme(name: str, function: str, never: float, axis_types: str, o
         return xp.astype(getattr(xp, function)(input, axis=axis), find_kernel_dtype(xp, output_type), copy=False)
 
     schema = (
-        f"{name}[T: real|bool, Tidx: {axis_types} = int32](input: T, dimension: Tidx, *, "
+        f"{name}[T: real|quantized|bool, Tidx: {axis_types} = int32](input: T, dimension: Tidx, *, "
         f"output_type: type({output_types}) = int64) -> (output: output_type)"
     )
     register(Op(schema, kernel=kernel, shape=_place_dims, host_inputs=("dimension",))).gradient(None)

@@ -87,11 +87,11 @@ def _cumulative_log_sum_exp_gradient(x: Tensor, out: Tensor, dout: Tensor, back:
 
 
 _scan(
-    "Cumsum", "number", lambda xp, x, axis: xp.cumulative_sum(x, axis=axis, dtype=x.dtype), 0,
+    "Cumsum", "number|quantized", lambda xp, x, axis: xp.cumulative_sum(x, axis=axis, dtype=x.dtype), 0,
     lambda x, out, dout, back: raw.Cumsum(dout, **back),
 )  # fmt: skip
 _scan(
-    "Cumprod", "number", lambda xp, x, axis: xp.cumulative_prod(x, axis=axis, dtype=x.dtype), 1,
+    "Cumprod", "number|quantized", lambda xp, x, axis: xp.cumulative_prod(x, axis=axis, dtype=x.dtype), 1,
     _cumulative_product_gradient,
 )  # fmt: skip
 _scan(

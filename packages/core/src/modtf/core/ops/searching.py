@@ -14,7 +14,7 @@ from modtf.core.values.tensors import Tensor
 
 
 @op(
-    "Where[T: number|bool = bool](input: T) -> (index: int64)",
+    "Where[T: number|quantized|bool = bool](input: T) -> (index: int64)",
     shape=lambda input: (None, input.ndim),
     host_only=True,
 )
@@ -90,6 +90,11 @@ _unique("UniqueWithCountsV2", with_axis=True, with_counts=True)
 
 def _bound(name: str, side: str) -> None:
     def kernel(xp: Any, sorted_inputs: Any, values: Any, *, out_type: DType) -> Any:
+        if sorted_inputs.ndim != 2 or values.ndim != 2 or len(sorted_inputs) != len(values):
+            raise ValueError(
+                f"sorted_inputs and values must be matrices of as many rows: {list(sorted_inputs.shape)} and "
+                f"{list(values.shape)}"
+            )
         rows = [xp.searchsorted(sorted_inputs[row, ...], values[row, ...], side=side) for row in range(values.shape[0])]
         found = xp.stack(rows) if rows else xp.zeros(values.shape)
         return xp.astype(found, find_kernel_dtype(xp, out_type))

@@ -154,8 +154,8 @@ def _unsorted_prod_gradient(call: Any, dy: Tensor) -> Tensor:
     return _per_segment(flowing, segment_ids) * others
 
 
-_unsorted("Sum", "number", _SUM, lambda call, dy: _per_segment(dy, call.inputs[1]), "int16|index")
-_unsorted("Prod", "number", _PROD, _unsorted_prod_gradient)
+_unsorted("Sum", "number|quantized", _SUM, lambda call, dy: _per_segment(dy, call.inputs[1]), "int16|index")
+_unsorted("Prod", "number|quantized", _PROD, _unsorted_prod_gradient)
 _unsorted("Max", "real", _MAX, _unsorted_extreme_gradient)
 _unsorted("Min", "real", _MIN, _unsorted_extreme_gradient)
 
@@ -239,9 +239,9 @@ def _sorted_prod_gradient(call: Any, dy: Tensor) -> Tensor:
     return _unsorted_prod_gradient(same, dy)
 
 
-_sorted("Sum", "number", _over(_SUM, 0), lambda call, dy: raw.GatherV2(dy, call.inputs[1], 0))
-_sorted("Mean", "number", _mean, _mean_gradient)
-_sorted("Prod", "number", _over(_PROD, 1), _sorted_prod_gradient)
+_sorted("Sum", "number|quantized", _over(_SUM, 0), lambda call, dy: raw.GatherV2(dy, call.inputs[1], 0))
+_sorted("Mean", "number|quantized", _mean, _mean_gradient)
+_sorted("Prod", "number|quantized", _over(_PROD, 1), _sorted_prod_gradient)
 _sorted("Max", "real", _over(_MAX, 0), _sorted_extreme_gradient)
 _sorted("Min", "real", _over(_MIN, 0), _sorted_extreme_gradient)
 
@@ -263,9 +263,9 @@ def _check_counting(numbers: np.ndarray, size: np.ndarray, weights: np.ndarray) 
         raise InvalidArgumentError(f"size must be a scalar that is not negative, not {size}")
     if numbers.size and numbers.min() < 0:
         raise InvalidArgumentError(f"Input must be non-negative! It has the value {numbers.min()}")
-    if weights.size and weights.shape != numbers.shape:
+    if weights.size and weights.size != numbers.size:
         raise InvalidArgumentError(
-            f"weights must have the same shape as the input, {list(numbers.shape)}, or be empty; not {list(weights.shape)}"
+            f"weights must have as many elements as the input, {numbers.size}, or be empty; not {weights.size}"
         )
 
 
@@ -302,6 +302,10 @@ def dense_bincount(
     xp: Any, input: np.ndarray, size: np.ndarray, weights: np.ndarray, *, binary_output: bool
 ) -> np.ndarray:
     _check_counting(input, size, weights)
+    if weights.size and weights.shape != input.shape:
+        raise InvalidArgumentError(
+            f"weights must have the same shape as the input, {list(input.shape)}, or be empty; not {list(weights.shape)}"
+        )
     if input.ndim > 2:
         raise InvalidArgumentError(f"Shape must be at most rank 2 but is rank {input.ndim}")
     if binary_output:

@@ -108,7 +108,7 @@ def _layout(rank: int, count: int, ellipsis_mask: int, new_axis_mask: int, shrin
         In the order of an index, pairs of `"new"` (a new axis), `"all"` (a whole axis), `"one"` (an element of an axis)
         or `"range"`, and the position that says it.
     """
-    if (ellipsis_mask & (2**count - 1)).bit_count() > 1:
+    if ellipsis_mask & (ellipsis_mask - 1):
         raise ValueError("Multiple ellipses in slice spec not allowed")
     taking = [position for position in range(count) if not (ellipsis_mask | new_axis_mask) >> position & 1]
     if len(taking) > rank:
@@ -126,7 +126,9 @@ def _layout(rank: int, count: int, ellipsis_mask: int, new_axis_mask: int, shrin
     return (*layout, *rest)
 
 
-def _check_element(index: int, length: int, axis: int) -> int:
+def _check_element(index: int, stride: int, length: int, axis: int) -> int:
+    if stride <= 0:
+        raise ValueError(f"only stride 1 allowed on non-range indexing, not {stride}")
     if not -length <= index < length:
         raise ValueError(f"slice index {index} of dimension {axis} out of bounds. It must be in [{-length}, {length})")
     return index
@@ -143,12 +145,14 @@ def _bounds(
     ).indices(length)
 
 
-def _index(
+def slice_index(
     dims: tuple[int, ...], begin: np.ndarray, end: np.ndarray, strides: np.ndarray,
     begin_mask: int, end_mask: int, ellipsis_mask: int, new_axis_mask: int, shrink_axis_mask: int,
 ) -> tuple[Any, ...]:  # fmt: skip
     """The index that Python's notation would have made."""
     begins, ends, steps = begin.tolist(), end.tolist(), strides.tolist()
+    if begin.ndim != 1 or not begin.shape == end.shape == strides.shape:
+        raise ValueError("begin, end and strides must be vectors of one length")
     index: list[Any] = []
     axis = 0
     for kind, position in _layout(len(dims), len(begins), ellipsis_mask, new_axis_mask, shrink_axis_mask):
@@ -162,7 +166,7 @@ def _index(
             # -1 stands for "before the first element", which Python's notation cannot say.
             index.append(slice(0, 0) if start < 0 else slice(start, stop if stop >= 0 else None, step))
         elif kind == "one":
-            index.append(_check_element(begins[position], dims[axis], axis))
+            index.append(_check_element(begins[position], steps[position], dims[axis], axis))
         else:
             index.append(slice(None))
         axis += 1
@@ -197,7 +201,7 @@ def _strided_slice_dims(
         elif kind == "one":
             first = begins[position]
             if length is not None and first is not None:
-                _check_element(first, length, axis)
+                _check_element(first, 1 if steps[position] is None else steps[position], length, axis)
         else:
             step = steps[position]
             known = (begins[position] is not None or begin_mask >> position & 1) and (
@@ -226,7 +230,7 @@ def strided_slice(
     strides: np.ndarray,
     **masks: int,
 ) -> Any:
-    return input[_index(input.shape, begin, end, strides, **masks)]
+    return input[slice_index(input.shape, begin, end, strides, **masks)]
 
 
 @strided_slice.gradient
@@ -248,7 +252,11 @@ def strided_slice_grad(
     xp: Any, shape: np.ndarray, begin: np.ndarray, end: np.ndarray, strides: np.ndarray, dy: Any, **masks: int
 ) -> Any:
     dims = tuple(shape.tolist())
-    return put(xp, filled(xp, dims, dy), _index(dims, begin, end, strides, **masks), dy)
+    index = slice_index(dims, begin, end, strides, **masks)
+    taken = np.broadcast_to(np.False_, dims)[index].shape
+    if taken != tuple(dy.shape):
+        raise ValueError(f"shape of dy was {list(dy.shape)} instead of {list(taken)}, the slice's")
+    return put(xp, filled(xp, dims, dy), index, dy)
 
 
 @strided_slice_grad.gradient

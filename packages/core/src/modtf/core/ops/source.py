@@ -125,6 +125,8 @@ for _name, _types, _value in (("ZerosLike", "any", 0), ("OnesLike", "number|bool
     host_inputs=("dims",),
 )
 def fill(xp: Any, dims: np.ndarray, value: Any) -> Any:
+    if value.ndim or dims.ndim != 1:
+        raise ValueError(f"dims must be a vector and value a scalar; got {list(dims.shape)} and {list(value.shape)}")
     return xp.broadcast_to(value, tuple(int(size) for size in dims))
 
 
@@ -155,6 +157,7 @@ def _range_dims(start: Tensor, limit: Tensor, delta: Tensor) -> Any:
     host_inputs=("start", "limit", "delta"),
 )
 def range_(xp: Any, start: np.ndarray, limit: np.ndarray, delta: np.ndarray) -> Any:
+    start, limit, delta = (item.reshape(()) if item.shape == (1,) else item for item in (start, limit, delta))
     _check_range(start, limit, delta)
     return xp.asarray(np.arange(start, limit, delta, dtype=start.dtype))  # type: ignore[call-overload]
 
@@ -184,8 +187,14 @@ def _one_hot_dims(indices: Tensor, depth: Tensor, on_value: Tensor, off_value: T
 def one_hot(xp: Any, indices: Any, depth: np.ndarray, on_value: Any, off_value: Any, *, axis: int) -> Any:
     if depth < 0:
         raise ValueError(f"depth must be non-negative, got: {depth}")
-    position = len(indices.shape) if axis == -1 else axis
-    places = xp.reshape(xp.arange(int(depth), dtype=xp.int32), (-1, *[1] * (len(indices.shape) - position)))
+    rank = len(indices.shape)
+    if not -1 <= axis <= rank:
+        raise ValueError(f"Expected axis to be -1 or between [0, {rank}], but received: {axis}")
+    for name, value in (("depth", depth), ("on_value", on_value), ("off_value", off_value)):
+        if value.ndim:
+            raise ValueError(f"{name} must be a scalar, but got shape {list(value.shape)}")
+    position = rank if axis == -1 else axis
+    places = xp.reshape(xp.arange(int(depth), dtype=xp.int32), (-1, *[1] * (rank - position)))
     return xp.where(xp.expand_dims(indices, axis=position) == places, on_value, off_value)
 
 
@@ -205,6 +214,9 @@ def _linspace_dims(start: Tensor, stop: Tensor, num: Tensor) -> Dims:
     host_inputs=("num",),
 )
 def linspace(xp: Any, start: Any, stop: Any, num: np.ndarray) -> Any:
+    for name, value in (("start", start), ("stop", stop), ("num", num)):
+        if value.ndim:
+            raise ValueError(f"{name} must be a scalar, not shape {list(value.shape)}")
     count = int(num)
     if count < 1:
         raise ValueError(f"Requires num > 0: {count}")

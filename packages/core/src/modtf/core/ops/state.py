@@ -12,6 +12,7 @@ from modtf.core.engine.binding import home
 from modtf.core.engine.shape_rules import scalar
 from modtf.core.engine.vocabulary import Op, op, register
 from modtf.core.values.dtypes import DType
+from modtf.core.values.indexed_slices import IndexedSlices
 from modtf.core.values.resources import Resource, handle_dims
 from modtf.core.values.shapes import TensorShape
 from modtf.core.values.tensors import Tensor
@@ -87,7 +88,7 @@ def _updating(name: str, function: str) -> None:
             resource.assign(getattr(xp, function)(resource.read(backend), value), backend)
         return ()
 
-    schema = f"{name}[dtype: number](resource: resource, value: dtype) -> ()"
+    schema = f"{name}[dtype](resource: resource, value: dtype) -> ()"
     register(Op(schema, kernel=kernel, shape=_assigned_dims, stateful=True)).gradient(None)
 
 
@@ -117,9 +118,9 @@ def resource_gather(
 
 
 @resource_gather.gradient
-def _(call: Any, dy: Tensor) -> tuple[Tensor, None]:
+def _(call: Any, dy: Tensor) -> tuple[IndexedSlices, None]:
     handle, indices = call.inputs
     shape = raw.VariableShape(handle)
-    flat_indices = raw.Reshape(indices, [-1])
-    flat = raw.Reshape(dy, raw.ConcatV2([raw.Size(flat_indices)[None], shape[1:]], 0))
-    return raw.UnsortedSegmentSum(flat, flat_indices, shape[0]), None
+    flat = raw.Reshape(indices, [-1])
+    rows = raw.Reshape(dy, raw.ConcatV2([raw.Size(flat)[None], shape[1:]], 0))
+    return IndexedSlices(rows, flat, shape), None

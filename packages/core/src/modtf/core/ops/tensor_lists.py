@@ -86,9 +86,11 @@ def from_tensor(xp: Any, tensor: Any, element_shape: Any) -> TensorList:
 
 def _dtype_of(array: Any) -> DType:
     from modtf.core.ops.kinds import dtype_of
-    from modtf.core.values.dtypes import string
+    from modtf.core.values.dtypes import string, variant
 
-    return string if array.dtype == object else dtype_of(array)
+    if array.dtype != object:
+        return dtype_of(array)
+    return string if all(isinstance(item, (bytes, str)) for item in array.reshape(-1)[:1]) else variant
 
 
 @from_tensor.gradient

@@ -6,7 +6,7 @@ tensors and put it together again (`nest.flatten(..., expand_composites=True)`),
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modtf.core.values.specs import TypeSpec
@@ -20,4 +20,13 @@ class CompositeTensor:
     @property
     def type_spec(self) -> TypeSpec:
         """The spec of this very value: static facts and the specs of its components."""
+        raise NotImplementedError
+
+    @property
+    def differentiable_part(self) -> Any:
+        """The tensor among its parts that gradients flow through; itself, if it is to be treated as it is."""
+        return self
+
+    def with_differentiable_part(self, part: Any) -> Any:
+        """Returns it with another tensor in the place of `differentiable_part`: the gradient, say."""
         raise NotImplementedError

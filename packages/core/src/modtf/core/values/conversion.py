@@ -10,6 +10,7 @@ from modtf.core.engine import context as contexts
 from modtf.core.engine.binding import home
 from modtf.core.engine.schemas import Schema
 from modtf.core.values import dtypes
+from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.dtypes import DType, as_dtype
 from modtf.core.values.shapes import TensorShape
 from modtf.core.values.tensors import EagerTensor, SymbolicTensor, Tensor
@@ -110,6 +111,8 @@ def convert_inputs(schema: Schema, given: dict[str, Any], attrs: tuple[Any, ...]
             elif arg.type in schema.attr_index:
                 hint = attrs[schema.attr_index[arg.type]]
                 tensor = convert_to_tensor(item, dtype_hint=hint if isinstance(hint, DType) else None)
+            elif schema.type_vars[arg.type].is_list:
+                tensor = convert_to_tensor(item)
             else:
                 hint = bound.get(arg.type) or schema.type_vars[arg.type].default
                 tensor = convert_to_tensor(item, dtype_hint=hint)
@@ -147,6 +150,8 @@ def to_array(value: Any, dtype: DType | None = None) -> tuple[np.ndarray, DType]
             return _string_array(value), wanted
         if found is dtypes.string:
             raise TypeError(f"Cannot convert an array of {value.dtype} to a tensor of dtype {wanted.name}.")
+        if found.is_quantized:
+            value = np.asarray(value).view(found.np_dtype)
         with np.errstate(all="ignore"):
             return np.asarray(value, dtype=wanted.np_dtype), wanted
     leaf = _first_leaf(value)
@@ -170,11 +175,13 @@ def to_array(value: Any, dtype: DType | None = None) -> tuple[np.ndarray, DType]
             f"Can't convert non-rectangular Python sequence to Tensor: {_brief(value)}. Every list on a level must have "
             "the same length; see tf.ragged.constant for ragged ones."
         ) from error
-    if raw.dtype == np.object_:
+    if raw.dtype == np.object_ and not found.is_integer:
         raise TypeError(
             f"Cannot convert {_brief(value)} to a tensor: it holds values that are not numbers of one kind."
         )
     if leaf is not None and not isinstance(leaf, (np.ndarray, np.generic)):
+        if found.is_integer and raw.dtype.kind in "ufO":
+            raw = _large_integers(value, raw, dtype)
         if dtype is None:
             found = wanted = _dtype_of_mixed(raw, found, value)
         elif not _fits(raw, wanted):
@@ -192,6 +199,10 @@ def _dtype_of_python(leaf: Any, value: Any) -> DType:
                 return dtypes._BY_PYTHON[kind]
         if hasattr(leaf, "__array__"):
             return dtypes.from_numpy(np.asarray(leaf).dtype)
+        if isinstance(leaf, CompositeTensor):
+            raise TypeError(
+                f"A {type(leaf).__name__} cannot be converted to a tensor of one array; make it dense first."
+            )
         raise ValueError(
             f"Attempt to convert a value ({_brief(value)}) with an unsupported type ({type(leaf)}) to a Tensor."
         )
@@ -212,6 +223,27 @@ def _dtype_of_mixed(raw: np.ndarray, first: DType, value: Any) -> DType:
     return first
 
 
+def _large_integers(value: Any, raw: np.ndarray, wanted: DType | None) -> np.ndarray:
+    """Python integers of which NumPy has not made int64 numbers, as the dtype that is asked for.
+
+    Raises:
+        ValueError: No dtype is asked for, and int64 does not hold them.
+        TypeError: There are other values among them.
+    """
+    if not all(isinstance(item, int) for item in np.array(value, dtype=object).flat):
+        if raw.dtype == np.object_:
+            raise TypeError(
+                f"Cannot convert {_brief(value)} to a tensor: it holds values that are not numbers of one kind."
+            )
+        return raw
+    if wanted is None:
+        raise ValueError(f"Can't convert Python sequence with out-of-range integer to Tensor: {_brief(value)}.")
+    try:
+        return np.array(value, dtype=wanted.np_dtype)
+    except OverflowError:
+        raise TypeError(f"Cannot convert {_brief(value)} to a tensor of dtype {wanted.name}.") from None
+
+
 def _fits(raw: np.ndarray, wanted: DType) -> bool:
     kind = raw.dtype.kind
     if raw.size == 0:
@@ -219,9 +251,10 @@ def _fits(raw: np.ndarray, wanted: DType) -> bool:
     if wanted.is_bool:
         return kind == "b"
     if kind == "b":
-        return wanted.is_integer
-    if wanted.is_integer:
-        return kind in "iu" and wanted.min <= raw.min() and raw.max() <= wanted.max
+        return wanted.is_integer or wanted.is_floating
+    if wanted.is_integer or wanted.is_quantized:
+        limits: Any = np.iinfo(wanted.np_dtype)
+        return kind in "iu" and limits.min <= raw.min() and raw.max() <= limits.max
     if wanted.is_floating:
         return kind in "iuf"
     return wanted.is_complex and kind in "iufc"

@@ -15,22 +15,25 @@ class DType:
 
     Attributes:
         name: TensorFlow's name, e.g. `"float32"`.
-        as_numpy_dtype: The NumPy scalar type that holds it (`np.object_` for strings, resources and variants).
+        as_numpy_dtype: The NumPy scalar type that holds it (`np.object_` for strings, resources and variants); of a
+            quantized type, a structured dtype of one field that carries its name.
+        np_dtype: The NumPy dtype of tensors' elements; of a quantized type, that of the plain integers.
         as_datatype_enum: Its number in TensorFlow's files (`DataType` in types.proto).
         is_differentiable: Whether gradients flow through tensors of this type. There are also `is_floating`, `is_complex`,
-            `is_integer`, `is_unsigned`, `is_bool` and `is_numeric`.
+            `is_integer`, `is_unsigned`, `is_bool`, `is_numeric` and `is_quantized`.
         size: Bytes per element; for strings, resources and variants 1, as in TensorFlow.
-        kind: One of `"float"`, `"complex"`, `"int"`, `"uint"`, `"bool"`, `"string"`, `"resource"`, `"variant"`.
+        kind: One of `"float"`, `"complex"`, `"int"`, `"uint"`, `"quantized"`, `"bool"`, `"string"`, `"resource"`,
+            `"variant"`.
     """
 
     __slots__ = (
         "as_datatype_enum", "as_numpy_dtype", "is_bool", "is_complex", "is_differentiable", "is_floating", "is_integer",
-        "is_numeric", "is_unsigned", "kind", "name", "np_dtype", "size",
+        "is_numeric", "is_quantized", "is_unsigned", "kind", "name", "np_dtype", "size",
     )  # fmt: skip
 
     def __init__(self, name: str, numpy_type: type, enum: int, kind: str) -> None:
         self.name = name
-        self.as_numpy_dtype = numpy_type
+        self.as_numpy_dtype: Any = np.dtype([(name, numpy_type)]) if kind == "quantized" else numpy_type
         self.as_datatype_enum = enum
         self.kind = kind
         self.np_dtype = np.dtype(numpy_type)
@@ -40,7 +43,8 @@ class DType:
         self.is_integer = kind in ("int", "uint")
         self.is_unsigned = kind == "uint"
         self.is_bool = kind == "bool"
-        self.is_numeric = kind in ("float", "complex", "int", "uint")
+        self.is_numeric = kind in ("float", "complex", "int", "uint", "quantized")
+        self.is_quantized = kind == "quantized"
         self.is_differentiable = kind in ("float", "complex", "resource", "variant")
 
     @property
@@ -117,10 +121,15 @@ uint32 = DType("uint32", np.uint32, 22, "uint")
 uint64 = DType("uint64", np.uint64, 23, "uint")
 float8_e5m2 = DType("float8_e5m2", ml_dtypes.float8_e5m2, 24, "float")
 float8_e4m3fn = DType("float8_e4m3fn", ml_dtypes.float8_e4m3fn, 25, "float")
+qint8 = DType("qint8", np.int8, 11, "quantized")
+quint8 = DType("quint8", np.uint8, 12, "quantized")
+qint32 = DType("qint32", np.int32, 13, "quantized")
+qint16 = DType("qint16", np.int16, 15, "quantized")
+quint16 = DType("quint16", np.uint16, 16, "quantized")
 
 ALL = (
     float32, float64, int32, uint8, int16, int8, string, complex64, int64, bool_, bfloat16, uint16, complex128,
-    float16, resource, variant, uint32, uint64, float8_e5m2, float8_e4m3fn,
+    float16, resource, variant, uint32, uint64, float8_e5m2, float8_e4m3fn, qint8, quint8, qint32, qint16, quint16,
 )  # fmt: skip
 
 half = float16
@@ -131,6 +140,7 @@ _COMPLEX = frozenset({complex64, complex128})
 _SIGNED = frozenset({int8, int16, int32, int64})
 _UNSIGNED = frozenset({uint8, uint16, uint32, uint64})
 _INTEGER = _SIGNED | _UNSIGNED
+_QUANTIZED = frozenset({qint8, quint8, qint32, qint16, quint16})
 
 SETS: dict[str, frozenset[DType]] = {
     "floating": _FLOATING,
@@ -139,6 +149,7 @@ SETS: dict[str, frozenset[DType]] = {
     "integer": _INTEGER,
     "real": _FLOATING | _INTEGER,
     "number": _FLOATING | _INTEGER | _COMPLEX,
+    "quantized": _QUANTIZED,
     "index": frozenset({int32, int64}),
     "any": frozenset(ALL),
     **{dtype.name: frozenset({dtype}) for dtype in ALL},
@@ -147,7 +158,9 @@ SETS: dict[str, frozenset[DType]] = {
 
 _BY_NAME = {dtype.name: dtype for dtype in ALL} | {"half": float16, "float": float32, "double": float64}
 _BY_ENUM = {dtype.as_datatype_enum: dtype for dtype in ALL}
-_BY_NUMPY: dict[np.dtype, DType] = {dtype.np_dtype: dtype for dtype in ALL if dtype not in (resource, variant)}
+_BY_NUMPY: dict[np.dtype, DType] = {
+    np.dtype(dtype.as_numpy_dtype): dtype for dtype in ALL if dtype not in (resource, variant)
+}
 _BY_PYTHON: dict[Any, DType] = {
     float: float32,
     int: int32,

@@ -7,7 +7,7 @@ from typing import Any
 __all__ = [
     "AbortedError", "AlreadyExistsError", "DataLossError", "FailedPreconditionError", "InternalError",
     "InvalidArgumentError", "NotFoundError", "OpError", "OperatorNotAllowedInGraphError", "OutOfRangeError",
-    "ResourceExhaustedError", "UnimplementedError",
+    "PermissionDeniedError", "ResourceExhaustedError", "UnimplementedError", "UnknownError",
 ]  # fmt: skip
 
 
@@ -55,6 +55,14 @@ class FailedPreconditionError(OpError):
 
 class OutOfRangeError(OpError):
     """An op went past the end of its input."""
+
+
+class PermissionDeniedError(OpError):
+    """The caller may not do that, e.g. write into a file that is open for reading."""
+
+
+class UnknownError(OpError):
+    """Something failed that `tf.errors` has no kind for, such as a Python function that a graph calls."""
 
 
 class UnimplementedError(OpError, NotImplementedError):

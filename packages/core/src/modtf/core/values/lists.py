@@ -66,12 +66,13 @@ class TensorList:
         """Returns the rows, `None` for those that have not been set."""
         return [*self._own_rows()[: self._count], *[None] * (self.size - self._count)]
 
-    def row(self, index: int) -> Any:
+    def row(self, index: Any) -> Any:
         """Returns a row; `None` if it has not been set.
 
         Raises:
             InvalidArgumentError: There is no such row.
         """
+        index = int(index)
         if not 0 <= index < self.size:
             raise InvalidArgumentError(f"Trying to access element {index} in a list with {self.size} elements.")
         if index >= self._count:
@@ -88,14 +89,16 @@ class TensorList:
         """Returns the list without its last row."""
         return self.resized(self.size - 1)
 
-    def with_row(self, index: int, row: Any, resize: bool = False) -> TensorList:
+    def with_row(self, index: Any, row: Any, resize: bool = False) -> TensorList:
         """Returns the list with another row in one place; with `resize`, longer if it has no such place."""
+        index = int(index)
         if index < 0 or (index >= self.size and not resize):
             raise InvalidArgumentError(f"Tried to modify element {index} but the list has {self.size} elements.")
         return self._with(index, row, max(self.size, index + 1))
 
-    def resized(self, size: int) -> TensorList:
+    def resized(self, size: Any) -> TensorList:
         """Returns the list cut off, or with rows at its end that are not set."""
+        size = int(size)
         if size < 0:
             raise InvalidArgumentError(f"TensorListResize expects size to be non-negative. Got: {size}")
         return TensorList(self.dtype, self.dims, self._rows, min(self._count, size), size, self.limit, self._base)
@@ -158,11 +161,11 @@ class TensorList:
         Raises:
             InvalidArgumentError: There is no such row, or nothing tells the shape of one that has not been set.
         """
-        return self._filled(xp, [self.row(int(index))], given)[0]
+        return self._filled(xp, [self.row(index)], given)[0]
 
     def gather(self, xp: Any, indices: Any, given: Dims) -> Any:
         """Returns the rows at `indices` as one array."""
-        return self._stacked(xp, [self.row(int(index)) for index in indices], given)
+        return self._stacked(xp, [self.row(index) for index in indices], given)
 
     def stack(self, xp: Any, given: Dims) -> Any:
         """Returns all rows as one array."""
@@ -214,6 +217,8 @@ class TensorList:
 
     def __add__(self, other: TensorList) -> TensorList:
         """Returns the sums of the rows of two lists."""
+        if not isinstance(other, TensorList):
+            return NotImplemented  # a backend's own kind
         if other.size != self.size:
             raise InvalidArgumentError(f"Trying to add two lists of {self.size} and {other.size} tensors.")
         many, few = (self, other) if self._count >= other._count else (other, self)

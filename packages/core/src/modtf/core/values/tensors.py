@@ -167,7 +167,8 @@ class EagerTensor(Tensor):
         return np.round(self.numpy(), digits)
 
     def __format__(self, spec: str) -> str:
-        return format(self.numpy(), spec) if spec and not self.dims else format(repr(self) if spec else str(self), "")
+        value = str(self) if self.dtype in (dtypes.resource, dtypes.variant) else self.numpy()
+        return format(value, spec)
 
     def __len__(self) -> int:
         if not self.dims:
@@ -195,9 +196,10 @@ def _show(tensor: EagerTensor, formatter: Any) -> str:
     if tensor.dtype in (dtypes.resource, dtypes.variant):
         return f"<{tensor.dtype.name}>"
     value = tensor.numpy()
-    if isinstance(value, np.ndarray) or not isinstance(value, np.generic):
-        return formatter(value)
-    return str(value)
+    if isinstance(value, np.generic):
+        return str(value)
+    text: str = formatter(value)
+    return f"\n{text}" if "\n" in text else text
 
 
 class SymbolicTensor(Tensor):

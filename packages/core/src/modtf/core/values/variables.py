@@ -12,6 +12,7 @@ from modtf.core.engine.execution import execute
 from modtf.core.engine.vocabulary import get_op
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import DType, as_dtype
+from modtf.core.values.partial_updates import PartialUpdates
 from modtf.core.values.resources import Handle, Resource
 from modtf.core.values.shapes import TensorShape
 from modtf.core.values.tensors import EagerTensor, Operators, Reference, SymbolicTensor, Tensor
@@ -37,7 +38,7 @@ class VariableAggregation(enum.Enum):
     ONLY_FIRST_REPLICA = 3
 
 
-class Variable(Operators):
+class Variable(PartialUpdates, Operators):
     """A value that ops can read and assign, and that functions capture rather than copy.
 
     It stands wherever a tensor does. Under `tf.function`, variables may be made by the first call only.
@@ -200,10 +201,6 @@ class Variable(Operators):
         """Subtracts from the value; arguments as for `assign`."""
         return self._assign(_ASSIGN_SUB, delta, (), name, read_value)
 
-    def sparse_read(self, indices: Any, name: str | None = None) -> Tensor:
-        """Returns the rows at `indices`, without reading the others."""
-        return raw.ResourceGather(self.handle, indices, dtype=self.dtype, name=name)
-
     def ref(self) -> Reference:
         """Returns a hashable reference to this very variable."""
         return Reference(self)
@@ -271,7 +268,7 @@ def _forwarded(name: str) -> Callable[..., Any]:
 _OPERATORS = (
     "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "floordiv", "rfloordiv", "mod", "rmod", "pow",
     "rpow", "matmul", "rmatmul", "neg", "abs", "invert", "and", "rand", "or", "ror", "xor", "rxor", "lt", "le", "gt", "ge",
-    "eq", "ne", "getitem",
+    "eq", "ne",
 )  # fmt: skip
 for _name in _OPERATORS:
     setattr(Variable, f"__{_name}__", _forwarded(f"__{_name}__"))

@@ -257,7 +257,7 @@ class Optimizer(Configurable):
             warnings.warn(
                 f"The loss does not depend on the variables {missing}, so they are not updated.", stacklevel=2
             )
-        gradients, variables = [g for g, _ in pairs], [v for _, v in pairs]
+        gradients, variables = [tf.convert_to_tensor(g) for g, _ in pairs], [v for _, v in pairs]
         if self.loss_scale_factor is not None:
             gradients = [gradient / self.loss_scale_factor for gradient in gradients]
         with tf.name_scope(self.name):

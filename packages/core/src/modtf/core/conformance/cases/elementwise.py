@@ -47,6 +47,10 @@ for _name in ("TanhGrad", "SigmoidGrad"):
     case(_name, some(2, 3, low=-0.9, high=0.9), some(2, 3), dtypes=_ALL)
 for _name in ("SqrtGrad", "RsqrtGrad", "ReciprocalGrad", "InvGrad"):
     case(_name, some(2, 3, low=0.5, high=2), some(2, 3), dtypes=_ALL)
+for _name in ("TanhGrad", "SigmoidGrad", "SqrtGrad", "RsqrtGrad", "ReciprocalGrad", "InvGrad"):
+    mistake(_name, some(2, 3), some(3), told_by="arguments")
+for _name in ("SqrtGrad", "RsqrtGrad"):
+    case(_name, Given([0.0, 0.0, 2.0, np.inf]), Given([0.0, 1.0, 0.0, 0.0]), dtypes="float64 float32")
 case("Lgamma", Given([-2.5, -1.5, -0.25, 20.0, 100.0]), dtypes="float64 float32", tolerance=4)
 case("Digamma", Given([-2.5, -1.5, -0.25, 20.0, 100.0]), dtypes="float64 float32", tolerance=4)
 case("Erfinv", Given([-1.0, 1.0, 0.999, -1e-3]), dtypes="float64 float32", tolerance=4)
@@ -118,6 +122,8 @@ case("PopulationCount", some(2, 3, low=-99, high=99), dtypes="int32 int64 uint8 
 
 case("AddN", [some(2, 3), some(2, 3), some(2, 3)], dtypes=NUMBERS)
 case("AddN", [some(2)], dtypes="float32")
+mistake("AddN", [some(2, 3), some(3), some(2, 3)])
+mistake("ApproximateEqual", some(2, 3), some(3))
 
 case("AccumulateNV2", [some(2, 3), some(2, 3)], dtypes="float64 float32 int32", shape=[2, 3])
 
@@ -145,6 +151,8 @@ case("Select", some(2, 3, dtype="bool"), some(2, 3), some(2, 3), dtypes="float64
 case("Select", some(2, dtype="bool"), some(2, 3), some(2, 3), dtypes="float32")
 case("Select", some(dtype="bool"), some(2, 3), some(2, 3), dtypes="float32")
 mistake("Select", some(2, 3, dtype="bool"), some(2, 3), some(3, 2))
+mistake("Select", some(2, 3, dtype="bool"), some(1, 2, 3), some(1, 2, 3), told_by="arguments")
+mistake("Select", some(3, dtype="bool"), some(2, 3), some(2, 3), told_by="arguments")
 case("ClipByValue", some(2, 3), Given(-1), Given(1), dtypes=REALS)
 mistake("SelectV2", some(3, dtype="bool"), some(2), some(3))
 
@@ -157,3 +165,4 @@ for _complex, _float in (("complex64", "float32"), ("complex128", "float64")):
     case("Real", some(2, 3), dtypes=_complex, Tout=_float)
     case("Imag", some(2, 3), dtypes=_complex, Tout=_float)
     case("Complex", some(2, 3), some(3), dtypes=_float, Tout=_complex, smooth=False)
+mistake("ComplexAbs", some(3), dtypes="complex128", told_by="arguments", Tout="float32")

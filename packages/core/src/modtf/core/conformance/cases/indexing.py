@@ -32,6 +32,9 @@ case("StridedSlice", some(4, 5), i32([3]), i32([1]), i32([1]), dtypes="float32",
 mistake("StridedSlice", some(4, 5), i32([0]), i32([1]), i32([0]))
 mistake("StridedSlice", some(4, 5), i32([4]), i32([5]), i32([1]), shrink_axis_mask=1)
 mistake("StridedSlice", some(4), i32([0, 0]), i32([1, 1]), i32([1, 1]))
+mistake("StridedSlice", some(4, 5), i32([0]), i32([1]), i32([1]), ellipsis_mask=3)
+mistake("StridedSlice", some(4, 5), i32([3, 4]), i32([0, -6]), i32([-1, -2]), shrink_axis_mask=1)
+mistake("StridedSliceGrad", i32([4]), i32([0]), i32([4]), i32([2]), some(1), told_by="arguments")
 case("StridedSliceGrad", i32([4, 5]), i32([1, 0]), i32([3, 5]), i32([1, 2]), some(2, 3), dtypes="float64 float32 int32")
 case("StridedSliceGrad", i32([4]), i32([-1]), i32([0]), i32([-1]), some(3), dtypes="float32")
 

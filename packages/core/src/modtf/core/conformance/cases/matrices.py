@@ -25,6 +25,7 @@ case("BatchMatMulV2", some(3, 1, 2, 3), some(2, 3, 4), dtypes="float64 float32")
 case("BatchMatMulV2", some(2, 3), some(2, 3, 4), dtypes="float32")
 case("BatchMatMulV2", some(0, 2, 3), some(0, 3, 4), dtypes="float32", smooth=False)
 mistake("BatchMatMulV2", some(2, 2, 3), some(3, 3, 4))
+mistake("BatchMatMul", some(2, 2, 3), some(1, 3, 4))
 case("BatchMatMulV3", some(2, 2, 3), some(2, 3, 4), dtypes="float64 float32", Tout="T")
 case("BatchMatMulV3", some(2, 3, low=-9, high=9), some(3, 4, low=-9, high=9), dtypes="int8", Tout="int32")
 
@@ -40,5 +41,7 @@ for _equation, _shapes in {
     _dtypes = f"{FLOATS} complex64 int32" if _equation == "ij,jk->ik" else "float64 float32"
     case("Einsum", [some(*_shape) for _shape in _shapes], dtypes=_dtypes, tolerance=2, equation=_equation)
 mistake("Einsum", [some(2, 3), some(2, 3)], equation="ij,jk->ik")
+mistake("Einsum", [some(2, 2, 3), some(1, 3, 2)], equation="bij,bjk->bik")
+case("Einsum", [some(2, 2, 3), some(1, 3, 2)], dtypes="float64 float32", tolerance=2, equation="...ij,...jk->...ik")
 case("Cross", some(2, 3), some(2, 3), dtypes=REALS)
 mistake("Cross", some(2, 3), some(3))

@@ -25,6 +25,7 @@ for _name in ("Softmax", "LogSoftmax"):
 # The labels' gradient is left out: TensorFlow gives one, but no second one.
 case("SoftmaxCrossEntropyWithLogits", some(3, 4), some(3, 4, low=0, high=1), dtypes=FLOATS, smooth=False)
 mistake("SoftmaxCrossEntropyWithLogits", some(3, 4), some(3, 5))
+case("SoftmaxCrossEntropyWithLogits", some(3, 0), some(3, 0), dtypes="float32", smooth=False)
 case("SparseSoftmaxCrossEntropyWithLogits", some(3, 4), i64([0, 3, 1]), dtypes=FLOATS, smooth=False)
 mistake("SparseSoftmaxCrossEntropyWithLogits", some(3, 4), i64([0, 1]))
 mistake("SparseSoftmaxCrossEntropyWithLogits", some(3, 4), i64([0, 1, 4]), told_by="values")
@@ -142,6 +143,8 @@ case("MaxPoolGrad", Given(_PIXELS), Given(_GREATEST), some(1, 2, 2, 2), dtypes=f
 case("MaxPoolGradGrad", Given(_PIXELS), Given(_GREATEST), some(1, 4, 4, 2), dtypes="float64 float32", **_WINDOWS)
 case("MaxPool3DGrad", Given(_VOXELS), Given(_GREATEST_3D), some(1, 1, 2, 2, 1), dtypes="float32 bfloat16", **_BLOCKS)
 case("MaxPool3DGradGrad", Given(_VOXELS), Given(_GREATEST_3D), some(1, 2, 4, 4, 1), dtypes="float32", **_BLOCKS)
+case("MaxPool3DGrad", Given(np.ones((1, 2, 2, 2, 1))), Given(np.ones((1, 1, 1, 1, 1))), some(1, 1, 1, 1, 1),
+     dtypes="float32 bfloat16", **_BLOCKS)  # fmt: skip
 
 # ------------------------------------------------------------------------------------------------- normalisation
 
@@ -161,6 +164,10 @@ for _version in ("", "V2", "V3"):
             f"FusedBatchNormGrad{_version}", some(2, 2, 3, 3), _IMAGES, _scale, _MEAN, _VARIANCE,
             *([_NONE] if _version == "V3" else []), dtypes=_dtypes, tolerance=8, outputs=3, is_training=_training,
         )  # fmt: skip
+case(  # whose gradients with respect to the mean and the variance are none
+    "FusedBatchNormGrad", some(2, 2, 3, 3), _IMAGES, some(3, low=0.5, high=2), some(3), some(3, low=0.5, high=2),
+    dtypes="float32", tolerance=8, outputs=3, is_training=False,
+)  # fmt: skip
 case(
     "FusedBatchNormV3", _IMAGES, some(3), some(3), _MEAN, _VARIANCE, dtypes="float32", tolerance=4, outputs=3,
     exponential_avg_factor=0.25,

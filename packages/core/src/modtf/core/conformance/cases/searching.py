@@ -13,11 +13,13 @@ case("TopK", some(3, 5), dtypes="float64 float32 int32", k=3)
 mistake("TopK", some(3, 5), k=6)
 case("InTopK", some(3, 4, dtype="float32"), i32([0, 3, 1]), dtypes="float32", k=2)
 case("InTopKV2", some(3, 4, dtype="float32"), i64([0, 3, 1]), i64(2), dtypes="float32")
+case("InTopKV2", some(3, 0, dtype="float32"), i64([0, 3, 1]), i64(2), dtypes="float32")
 
 _SORTED = Given([[1, 3, 3, 5], [0, 1, 2, 8]])
 for _name in ("LowerBound", "UpperBound"):
     case(_name, _SORTED, Given([[3, 0, 9], [2, 8, -1]]), dtypes="float32 float64 int32 int64")
     case(_name, _SORTED, Given([[3], [2]]), dtypes="int32", out_type="int64")
+    mistake(_name, _SORTED, Given([[[3], [2]], [[3], [2]]]))
 
 _REPEATING = Given([3, 1, 3, 2, 1, 3])
 for _name in ("Unique", "UniqueWithCounts"):

@@ -22,6 +22,7 @@ for _kind, (_dtypes, _low) in {**_SEGMENTS, "Mean": (NUMBERS, -2)}.items():
 
 case("Bincount", i32([1, 2, 1, 4]), i32(4), some(4), dtypes="float32 float64 int32 int64")
 case("Bincount", i32([[1, 2], [1, 0]]), i32(5), some(0), dtypes="float32 int32")
+case("Bincount", i32([[1, 2], [1, 0]]), i32(5), some(4), dtypes="float32 int32")
 case("DenseBincount", i32([1, 2, 1, 4]), i32(4), some(4), dtypes="float32 float64 int32 int64")
 case("DenseBincount", i64([[1, 2], [1, 0]]), i64(3), some(2, 2), dtypes="float32 int32")
 case("DenseBincount", i64([[1, 2], [1, 1]]), i64(3), np.array([], np.float32), dtypes="float32", binary_output=True)

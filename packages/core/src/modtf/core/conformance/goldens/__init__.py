@@ -88,7 +88,7 @@ def _read(path: Path) -> dict[str, tuple[int, Golden]]:
             made = np.empty(len(strings[0]), object)
             made[:] = [item.encode("latin-1") for item in strings[0]]
             return made.reshape(shape)
-        dtype = as_dtype(name).np_dtype
+        dtype = np.dtype(as_dtype(name).as_numpy_dtype)
         count = int(np.prod(shape, dtype=np.int64))
         made = np.frombuffer(data, dtype, count, position).reshape(shape)
         position += made.nbytes

@@ -1,4 +1,4 @@
-"""Products, norms and rearrangements of matrices (`tf.linalg`)."""
+"""Products of matrices and tensors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.api.clipping import global_norm
-from modtf.core.api.elementwise import abs as absolute
+from modtf.core.api.dispatch import dispatched
 from modtf.core.api.elementwise import conj
-from modtf.core.api.nn import l2_normalize
-from modtf.core.api.reductions import reduce_max, reduce_sum
 from modtf.core.engine import raw
 from modtf.core.engine.execution import execute
 from modtf.core.engine.shape_rules import normal_axis
@@ -21,16 +18,12 @@ from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import as_dtype
 from modtf.core.values.tensors import Tensor
 
-__all__ = [
-    "adjoint", "cross", "einsum", "global_norm", "l2_normalize", "matmul", "matrix_transpose", "matvec", "norm", "normalize",
-    "tensordot", "trace",
-]  # fmt: skip
+__all__ = ["cross", "einsum", "matmul", "matvec", "tensordot"]
 
 _MATMUL = get_op("MatMul")
 
-# ------------------------------------------------------------------------------------------------- products
 
-
+@dispatched
 def matmul(
     a: Any,
     b: Any,
@@ -194,114 +187,3 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Tensor:
 def cross(a: Any, b: Any, name: str | None = None) -> Tensor:
     """Returns the cross products of vectors of three numbers, which are the last axis of two tensors of one shape."""
     return raw.Cross(a, b, name=name)
-
-
-# ------------------------------------------------------------------------------------------------- rearranging
-
-
-def matrix_transpose(a: Any, name: str | None = "matrix_transpose", conjugate: bool = False) -> Tensor:
-    """Returns a tensor with its last two axes swapped.
-
-    Args:
-        a: A tensor [..., n, m].
-        name: A name for the graph node.
-        conjugate: Whether to conjugate the elements as well.
-
-    Raises:
-        ValueError: There are fewer than two axes.
-    """
-    tensor = convert_to_tensor(a)
-    if tensor.ndim is not None:
-        if tensor.ndim < 2:
-            raise ValueError(f"Argument `a` should be a (batch) matrix with rank >= 2. Received shape {tensor.shape}.")
-        order: Any = np.array([*range(tensor.ndim - 2), tensor.ndim - 1, tensor.ndim - 2], np.int32)
-    else:
-        rank = raw.Rank(tensor)
-        order = raw.ConcatV2([raw.Range(0, rank - 2, 1), raw.Pack([rank - 1, rank - 2], axis=0)], np.int32(0))
-    return raw.Transpose(conj(tensor) if conjugate else tensor, order, name=name)
-
-
-def adjoint(matrix: Any, name: str | None = None) -> Tensor:
-    """Returns the conjugate of the transposed matrices [..., n, m]."""
-    return matrix_transpose(matrix, name or "adjoint", conjugate=True)
-
-
-def trace(x: Any, name: str | None = None) -> Tensor:
-    """Returns the sums of the diagonals of matrices [..., n, m]."""
-    tensor = convert_to_tensor(x)
-    zero = convert_to_tensor(0, dtype=tensor.dtype)
-    return reduce_sum(raw.MatrixDiagPartV3(tensor, np.int32(0), zero), -1, name=name)
-
-
-# ------------------------------------------------------------------------------------------------- norms
-
-
-def norm(
-    tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: Any = None, name: str | None = None
-) -> Tensor:
-    """Returns the norm of vectors or matrices.
-
-    Args:
-        tensor: A tensor of floating or complex numbers.
-        ord: `"euclidean"` (or `"fro"`), 1, 2, `np.inf`, or for vectors any positive number p. Of matrices, 2 (the largest
-            singular value) is not available.
-        axis: The axis of the vectors, the pair of axes of the matrices, or `None` to take the whole tensor as one vector.
-        keepdims: Whether the axes remain, with size 1.
-        name: A name for the graph node.
-
-    Raises:
-        ValueError: `ord` or `axis` is not one of these.
-        NotImplementedError: The 2-norm of a matrix was asked for.
-    """
-    of_matrices = isinstance(axis, (list, tuple)) and len(axis) == 2
-    if of_matrices:
-        if not all(isinstance(item, int) for item in axis) or axis[0] == axis[1]:
-            raise ValueError(f"'axis' must be None, an integer, or a tuple of 2 unique integers, got {axis}")
-        if ord not in ("euclidean", "fro", 1, 2, np.inf):
-            raise ValueError(f"'ord' must be a supported matrix norm in ['euclidean', 'fro', 1, 2, inf], got {ord}")
-        if ord == 2:
-            raise NotImplementedError(
-                "The 2-norm of a matrix needs a singular value decomposition, which there is none of."
-            )
-    else:
-        if not (axis is None or isinstance(axis, int)):
-            raise ValueError(f"'axis' must be None, an integer, or a tuple of 2 unique integers, got {axis}")
-        if ord != "euclidean" and (isinstance(ord, str) or not np.isreal(ord) or ord <= 0):
-            raise ValueError(f"'ord' must be a supported vector norm, got {ord}")
-    values = convert_to_tensor(tensor)
-    if ord in ("euclidean", "fro", 2):
-        result = raw.Sqrt(reduce_sum(values * conj(values), axis, True))
-    elif of_matrices:  # the largest sum of sizes along one axis of the two
-        along, across = axis if ord == 1 else axis[::-1]
-        result = reduce_max(reduce_sum(absolute(values), along, True), across, True)
-    elif ord == np.inf:
-        result = reduce_max(absolute(values), axis, True)
-    elif ord == 1:
-        result = reduce_sum(absolute(values), axis, True)
-    else:
-        sizes = absolute(values)
-        powers = raw.Pow(sizes, convert_to_tensor(ord, dtype=sizes.dtype))
-        result = raw.Pow(reduce_sum(powers, axis, True), convert_to_tensor(1.0 / ord, dtype=sizes.dtype))
-    if keepdims:
-        return raw.Identity(result, name=name) if name else result
-    gone = list(range(result.ndim)) if axis is None and result.ndim is not None else axis
-    if gone is None:
-        return raw.Squeeze(result, squeeze_dims=[], name=name)
-    return raw.Squeeze(result, squeeze_dims=[gone] if isinstance(gone, int) else list(gone), name=name)
-
-
-def normalize(tensor: Any, ord: Any = "euclidean", axis: Any = None, name: str | None = None) -> tuple[Tensor, Tensor]:
-    """Divides a tensor by its norm.
-
-    Args:
-        tensor: A tensor of floating or complex numbers.
-        ord: Which norm; see `norm`.
-        axis: Over which axes; see `norm`.
-        name: A name for the graph node.
-
-    Returns:
-        The quotient, and the norm with its axes kept.
-    """
-    values = convert_to_tensor(tensor)
-    size = raw.Cast(norm(values, ord, axis, keepdims=True), DstT=values.dtype)
-    return raw.RealDiv(values, size, name=name), size

@@ -168,7 +168,7 @@ def protos(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation into site/; `-- serve` shows it while you write."""
-    session.install("--group", "docs")
+    install(session, *EVERYTHING, "--group", "docs")  # the table of ops asks the registry and the backends
     session.run("mkdocs", *(session.posargs or ["build", "--strict"]))
 
 

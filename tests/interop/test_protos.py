@@ -12,7 +12,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescript
 
 OURS = "modtf.saved_model.protos."
 THEIRS = "tensorflow."
-FILES = ("tensor", "graph", "structure", "object_graph", "saved_model", "checkpoint")
+FILES = ("tensor", "graph", "structure", "object_graph", "saved_model", "checkpoint", "example")
 FRAMEWORK = """
     attr_value full_type function graph graph_debug_info node_def op_def resource_handle tensor tensor_shape
     tensor_slice types variable versions
@@ -22,9 +22,9 @@ PROTOBUF = """
 """
 TENSORFLOW_MODULES = [
     f"tensorflow.core.{folder}.{name}_pb2"
-    for folder, names in {"framework": FRAMEWORK, "protobuf": PROTOBUF}.items()
+    for folder, names in {"framework": FRAMEWORK, "protobuf": PROTOBUF, "example": "example feature"}.items()
     for name in names.split()
-]
+] + ["tensorflow.python.training.checkpoint_state_pb2"]
 
 
 def declared_in(files: list[FileDescriptor]) -> dict[str, Descriptor | EnumDescriptor]:

@@ -59,7 +59,7 @@ def entry_points(monkeypatch):
 def test_numpy_is_the_default():
     assert tf.config.get_backend() == "numpy"
     assert "numpy" in tf.config.list_backends()
-    assert tf.config.list_physical_devices() == ["cpu:0"]
+    assert tf.config.list_physical_devices() == [("/physical_device:CPU:0", "CPU")]
     assert tf.config.list_physical_devices("GPU") == []
 
 

@@ -120,7 +120,7 @@ def test_without_seeds_draws_differ():
 def test_shuffles_keep_the_elements():
     random.set_seed(0)
     value = np.arange(60).reshape(20, 3)
-    for shuffled in (random.shuffle(value), random.stateless_shuffle(value, [1, 2])):
+    for shuffled in (random.shuffle(value), random.experimental.stateless_shuffle(value, [1, 2])):
         assert sorted(map(tuple, shuffled.numpy())) == sorted(map(tuple, value))
     assert random.shuffle(3).numpy() == 3
 

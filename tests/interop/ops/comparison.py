@@ -73,7 +73,9 @@ def check(call: Call) -> Outcome:
             return Outcome("excepted", rule=rule.reason)
         if all(0 in output.shape for output in their_outputs):
             return Outcome("a mistake that TensorFlow passes over where there is nothing to compute")
-        raise AssertionError(f"{call!r}\nraises {type(error).__name__}: {error}\nTensorFlow gives {their_outputs}") from error
+        raise AssertionError(
+            f"{call!r}\nraises {type(error).__name__}: {error}\nTensorFlow gives {their_outputs}"
+        ) from error
     if rule is not None:
         return Outcome("excepted", rule=rule.reason)
     what = repr(call)
@@ -166,10 +168,11 @@ def _compare(what: str, given: Any, expected: np.ndarray, tolerance: float) -> N
 
 
 def _array(tensor: Any) -> np.ndarray:
-    array = np.asarray(tensor.numpy())
+    value = tensor.numpy()
+    array = np.array(value, object) if isinstance(value, bytes) else np.asarray(value)
     if tensor.dtype.is_quantized:
         return array.view(tensor.dtype.as_numpy_dtype)
-    return array.astype(object) if array.dtype.kind in "SU" else array
+    return array
 
 
 def _spread(result: Any) -> Iterator[Any]:

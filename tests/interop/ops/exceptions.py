@@ -7,9 +7,8 @@ report at the end says how often each was.
 from __future__ import annotations
 
 import fnmatch
-import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from variations import Call
@@ -45,7 +44,9 @@ class Rule(NamedTuple):
 
 
 def has_nan(call: Call) -> bool:
-    return any(array.dtype.kind in "fcV" and not array.dtype.names and np.isnan(_wide(array)).any() for array in call.arrays)
+    return any(
+        array.dtype.kind in "fcV" and not array.dtype.names and np.isnan(_wide(array)).any() for array in call.arrays
+    )
 
 
 def is_wild(call: Call) -> bool:
@@ -86,6 +87,7 @@ def _beyond_window(call: Call) -> bool:
 def _another_maximum(call: Call) -> bool:
     """Whether `orig_output` is not what pooling gives."""
     attrs = {key: value for key, value in call.attrs.items() if key != "explicit_paddings"}
+    attrs |= {name: call.inputs[name].tolist() for name in ("ksize", "strides") if name in call.inputs}
     op = "MaxPool3D" if "3D" in call.op else "MaxPool"
     image = call.inputs["orig_input"].astype(np.float32)
     try:
@@ -138,7 +140,7 @@ RULES = [
     Rule(
         "Erf",
         "TensorFlow gives NaN for large doubles, and 1 for large floats",
-        lambda call: call.inputs["x"].dtype == np.float64 and is_wild(call) or _largest(call) > 1e100,
+        lambda call: (call.inputs["x"].dtype == np.float64 and is_wild(call)) or _largest(call) > 1e100,
     ),
     Rule(
         "MaxPool* SegmentMax SegmentMin UnsortedSegmentMax UnsortedSegmentMin",
@@ -150,7 +152,11 @@ RULES = [
         "an infinity times a zero of the padding is NaN in some of the ways to compute a convolution",
         is_wild,
     ),
-    Rule("MaxPool*Grad", "TensorFlow looks for the maximum again, rather than at orig_output", _another_maximum),
+    Rule(
+        "MaxPool*Grad MaxPoolGradV2",
+        "TensorFlow looks for the maximum again, rather than at orig_output",
+        _another_maximum,
+    ),
     Rule(
         "Conv* Depthwise*",
         "TensorFlow leaves the memory of a filter's gradient as it was where there is nothing to sum up",
@@ -206,7 +212,9 @@ RULES = [
     Rule(
         "TanhGrad SigmoidGrad SqrtGrad RsqrtGrad ReciprocalGrad InvGrad",
         "TensorFlow looks at the number of elements instead of the shape",
-        lambda call: call.inputs["y"].shape != call.inputs["dy"].shape and call.inputs["y"].size == call.inputs["dy"].size,
+        lambda call: (
+            call.inputs["y"].shape != call.inputs["dy"].shape and call.inputs["y"].size == call.inputs["dy"].size
+        ),
     ),
     Rule(
         "SqrtGrad RsqrtGrad FloorDiv Lgamma",
@@ -220,7 +228,7 @@ RULES = [
         "Cholesky MatrixInverse MatrixSolve MatrixTriangularSolve SelfAdjointEigV2 Eig Svd Qr Lu LogMatrixDeterminant "
         "MatrixDeterminant MatrixSquareRoot MatrixLogarithm MatrixExponential CholeskyGrad BatchSvd BatchCholesky",
         "what LAPACK and Eigen make of matrices that are not finite, or not positive definite, is not specified",
-        lambda call: is_wild(call) or call.op.endswith("Cholesky") and not _positive_definite(call),
+        lambda call: is_wild(call) or (call.op.endswith("Cholesky") and not _positive_definite(call)),
     ),
     Rule(
         "RFFT* IRFFT* FFT* IFFT* SparseSegment*",
@@ -243,6 +251,18 @@ RULES = [
         "Sparse* Serialize*Sparse RaggedBincount RaggedGather",
         "TensorFlow checks indices and splits in some of the ops only, and reads beyond their memory in others",
         _refused_for_places,
+        "call",
+    ),
+    Rule(
+        "RaggedGather",
+        "TensorFlow crashes where splits or indices are out of bounds",
+        refused_here,
+        "call",
+    ),
+    Rule(
+        "FractionalMaxPoolGrad FractionalAvgPoolGrad",
+        "TensorFlow crashes unless the inputs belong together, as those of the conformance cases do",
+        lambda call: True,
         "call",
     ),
     Rule(
@@ -274,6 +294,16 @@ RULES = [
         "call",
     ),
     Rule(
+        "MaxPool*V2",
+        "TensorFlow does not look at the strides over images and channels, which have to be 1",
+        lambda call: any(
+            call.inputs[name].ndim != 1 or (call.inputs[name][[0, -1]] != 1).any() or (call.inputs[name] < 1).any()
+            for name in ("strides", "ksize")
+            if name in call.inputs and call.inputs[name].size
+        ),
+        "call",
+    ),
+    Rule(
         "AvgPool* MaxPool*",
         "TensorFlow does not look at the strides over images and channels, which have to be 1",
         lambda call: any(value < 1 for name in ("strides", "ksize") for value in call.attrs.get(name, ())),
@@ -291,3 +321,48 @@ RULES = [
 def rule_for(call: Call, concerns: str) -> Rule | None:
     """The first rule that covers the call."""
     return next((rule for rule in RULES if rule.concerns == concerns and rule.covers(call)), None)
+
+
+OPEN = {
+    "BandedTriangularSolve": "gradients of what was broadcast; bands with adjoint",
+    "Betainc": "of a zero a or b beside NaN",
+    "CTCLoss": "of no classes; labels out of range with ctc_merge_repeated",
+    "Concat": "the gradient with a concat_dim of shape [1]",
+    "CropAndResize": "the image's gradient for crops of size 1 and double images",
+    "DataFormatDimMap": "axes out of range, which TensorFlow wraps",
+    "DecodeCSV": "defaults of odd shapes, which TensorFlow refuses",
+    "Dequantize": "axes below -1",
+    "DeserializeManySparse": "a vector of three parts",
+    "Dilation2DBackpropFilter": "NaN among the inputs",
+    "Dilation2DBackpropInput": "NaN among the inputs",
+    "Eig": "a Tout that is not the input's complex dtype; gradients without vectors",
+    "FakeQuantWithMinMaxArgsGradient": "NaN and infinite gradients outside of the range",
+    "IRFFT2D": "gradients where fft_length crops or pads",
+    "ImageProjectiveTransformV2": "images without pixels; gradients of rotated images",
+    "ImageProjectiveTransformV3": "images without pixels",
+    "IsotonicRegression": "more than two axes",
+    "MatrixDeterminant": "the gradient of complex matrices",
+    "MatrixDiagPartV2": "the gradient's alignment",
+    "MatrixDiagV2": "the gradient's alignment",
+    "MatrixSolveLs": "systems without a unique solution",
+    "MatrixSquareRoot": "the gradient of singular sums",
+    "MaxPoolGradWithArgmax": "inputs of other ranks, which TensorFlow refuses",
+    "ParallelConcat": "a shape attribute that does not fit",
+    "ParseExampleV2": "keys that are no vector",
+    "ParseSingleSequenceExample": "keys that are no vector",
+    "QuantizeAndDequantizeV4Grad": "ranges of odd shapes, which TensorFlow refuses",
+    "RGBToHSV": "infinite colours",
+    "RaggedFillEmptyRows": "row numbers that do not fit the values",
+    "RaggedTensorToSparse": "splits of more than one axis",
+    "RaggedTensorToTensor": "row numbers that are not sorted",
+    "ScaleAndTranslateGrad": "gradients without pixels",
+    "SerializeManySparse": "indices out of bounds, which TensorFlow refuses",
+    "SerializeSparse": "indices that do not fit the shape, which TensorFlow does not look at",
+    "SparseBincount": "weights of another length with binary_output",
+    "SparseCross": "hashed_output with an out_type of strings",
+    "SparseSliceGrad": "starts of odd shapes, which TensorFlow refuses",
+    "SparseToSparseSetOperation": "indices out of bounds and out of order",
+    "TensorStridedSliceUpdate": "values broadcast into slices of nothing",
+    "TridiagonalSolve": "systems without pivoting that have none, NaN where TensorFlow gives 0",
+}
+"""Differences that are to be mended, by op: calls of these may fail."""

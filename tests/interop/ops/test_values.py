@@ -10,6 +10,7 @@ import warnings
 
 import pytest
 from comparison import check
+from exceptions import OPEN
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from report import FOUND
@@ -44,4 +45,10 @@ def test_an_op_gives_what_tensorflows_gives(op: str) -> None:
         if outcome.compared == "values":
             FOUND.compared.add(op)
 
-    compare()
+    try:
+        compare()
+    except BaseException as error:
+        if op not in OPEN or not isinstance(error, (AssertionError, ExceptionGroup)):
+            raise
+        FOUND.open.add(op)
+        pytest.xfail(OPEN[op])

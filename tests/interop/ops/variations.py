@@ -46,9 +46,7 @@ class Call(NamedTuple):
     @property
     def arrays(self) -> list[np.ndarray]:
         """The input arrays, lists spread out."""
-        return [
-            array for given in self.inputs.values() for array in (given if isinstance(given, list) else [given])
-        ]
+        return [array for given in self.inputs.values() for array in (given if isinstance(given, list) else [given])]
 
 
 class _Input(NamedTuple):
@@ -88,9 +86,7 @@ def calls(draw: Any, op: str) -> Call:
         retyped = _dtypes(draw, op, inputs)
         for name, value in case.attrs.items():
             if value == "T":  # follows the inputs that had the case's dtype
-                attrs[name] = next(
-                    (retyped[str(arg.type)] for arg in schema.inputs if str(arg.type) in retyped), dtype
-                )
+                attrs[name] = next((retyped[str(arg.type)] for arg in schema.inputs if str(arg.type) in retyped), dtype)
     renamed: dict[int, int] = {}
     if _chance(draw, 45):
         sizes = sorted({size for item in inputs for size in item.array.shape})
@@ -105,7 +101,9 @@ def calls(draw: Any, op: str) -> Call:
         wanted = types[item.name] or as_dtype(item.array.dtype).name
         array = _remade(item, shape if item.varied or fixed_too else item.array.shape, wanted, stream + position)
         if values_too and item.counts:
-            array = np.array([renamed.get(v, v) for v in array.ravel().tolist()]).astype(array.dtype).reshape(array.shape)
+            array = (
+                np.array([renamed.get(v, v) for v in array.ravel().tolist()]).astype(array.dtype).reshape(array.shape)
+            )
         made.append(item._replace(array=array))
     if attrs_too:
         attrs = {name: _renamed(value, renamed) for name, value in attrs.items()}
@@ -142,7 +140,9 @@ def _dtypes(draw: Any, op: str, inputs: list[_Input]) -> dict[str, str]:
     schema = get_op(op).schema
     drawn = {}
     for var in schema.type_vars.values():
-        current = [item.array.dtype for item in inputs for arg in schema.inputs if arg == (item.name, var.name, arg.number)]
+        current = [
+            item.array.dtype for item in inputs for arg in schema.inputs if arg == (item.name, var.name, arg.number)
+        ]
         if var.is_list or not current or any(as_dtype(dtype).name == "string" for dtype in current):
             continue
         names = sorted(
@@ -232,8 +232,9 @@ def _miscounted(draw: Any, inputs: list[_Input]) -> list[_Input]:
 
 def _bounded(item: _Input) -> _Input:
     """The input, its values lower if as sizes they would take much memory."""
-    if item.counts and item.array.ndim == 1 and item.array.size > 1 and item.array.dtype.itemsize < 8:
-        if np.prod(np.abs(item.array.astype(np.float64))) > 1e5:
+    if item.counts and item.array.ndim == 1 and item.array.size > 1:
+        sizes = np.abs(item.array.astype(np.float64))
+        if item.array.dtype.kind == "i" and np.prod(sizes) > 1e5:
             return item._replace(array=np.minimum(item.array, 5).astype(item.array.dtype))
     return item
 
@@ -269,7 +270,7 @@ def _change_attrs(draw: Any, schema: Any, attrs: dict[str, Any]) -> None:
     """Perhaps other values of the attributes."""
     if not schema.attrs or not _chance(draw, 35):
         return
-    attr = draw(st.sampled_from([attr for attr in schema.attrs]))
+    attr = draw(st.sampled_from(list(schema.attrs)))
     if attr.name in attrs:
         value = attrs[attr.name]
     elif not attr.required:
@@ -302,5 +303,7 @@ def _change_attrs(draw: Any, schema: Any, attrs: dict[str, Any]) -> None:
 
 def as_dtype_all() -> frozenset[Any]:
     """Every dtype of a number, bool or string."""
-    names = "float64 float32 float16 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool complex64 complex128"
+    names = (
+        "float64 float32 float16 bfloat16 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool complex64 complex128"
+    )
     return frozenset(map(as_dtype, [*names.split(), "string"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -131,9 +131,10 @@ class CompiledPart:
 
     def _list(self, position: int, value: Any) -> StackedList:
         """A list of tensors as compiled parts have them."""
-        if not hasattr(value, "zeros_like") or value.dtype.name == "variant" or not self._backend.supports(value.dtype):
-            raise Uncompilable(self._nodes_with(self._graph.inputs[position])[0])
-        return StackedList.of(value)
+        try:
+            return StackedList.of(value, self._backend)
+        except NotImplementedError:
+            raise Uncompilable(self._nodes_with(self._graph.inputs[position])[0]) from None
 
     def _read(self, position: int, resource: Resource) -> Any:
         """The variable's array, `None` if it has no value yet."""

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from modtf.backend_jax.scopes import in_program
 from modtf.core import TensorShape
 from modtf.core.contracts import TensorList, find_kernel_dtype
 
@@ -33,13 +34,21 @@ class StackedList:
         self.limit = limit
 
     @classmethod
-    def of(cls, given: Any) -> StackedList:
-        """Returns the same list for compiled parts."""
+    def of(cls, given: Any, backend: Any = None) -> StackedList:
+        """Returns the same list for compiled parts.
+
+        Raises:
+            NotImplementedError: It is no list, or one of arrays that make no whole.
+        """
         if isinstance(given, StackedList):
             return given
+        if not isinstance(given, TensorList) or (backend is not None and not backend.supports(given.dtype)):
+            raise NotImplementedError("No list of numbers.")
         rows = given.rows()
+        if len({np.shape(row) for row in rows if row is not None}) > 1:
+            raise NotImplementedError("Rows of several shapes.")
         buffer = None
-        if rows and any(row is not None for row in rows):
+        if any(row is not None for row in rows):
             buffer = jnp.asarray(given.stack(jnp, given.dims))
         return cls(buffer, given.size, given.dtype, given.dims, given.limit).allocated()
 
@@ -59,6 +68,13 @@ class StackedList:
         """The list with a size that a loop may change."""
         return StackedList(self.buffer, jnp.asarray(self.size, np.int32), self.dtype, self.dims, self.limit)
 
+    def plain(self) -> TensorList:
+        """The list as core has it, which can do anything, outside compiled parts."""
+        size = int(self.size)
+        if self.buffer is None:
+            return TensorList.empty(self.dtype, self.dims, size, self.limit)
+        return TensorList.from_stacked(self.buffer[:size], self.dtype, self.dims)
+
     @property
     def room(self) -> int:
         return 0 if self.buffer is None else self.buffer.shape[0]
@@ -73,18 +89,25 @@ class StackedList:
             return self
         return self.with_room(max(self.limit, self.size if isinstance(self.size, int) else 0), row.shape)
 
-    def pushed(self, row: Any) -> StackedList:
+    def pushed(self, row: Any) -> Any:
         row = jnp.asarray(row)
+        if not in_program():
+            return self.plain().pushed(row)
         given = self._for_row(row)
         if isinstance(given.size, int) and given.size >= given.room:
             return given._replaced(jnp.concatenate([given.buffer[: given.size], row[None]]), given.size + 1)
         return given._replaced(given.buffer.at[given.size].set(row), given.size + 1)
 
-    def popped(self) -> StackedList:
+    def popped(self) -> Any:
+        if not in_program():
+            return self.plain().popped()
         return self._replaced(self.buffer, self.size - 1)
 
-    def with_row(self, index: Any, row: Any, resize: bool = False) -> StackedList | OneRow:
-        if resize and not (isinstance(index, np.ndarray) and isinstance(self.size, int) and int(index) < self.size):
+    def with_row(self, index: Any, row: Any, resize: bool = False) -> Any:
+        if not in_program():
+            return self.plain().with_row(index, row, resize)
+        inside = isinstance(index, (int, np.ndarray)) and isinstance(self.size, int) and int(index) < self.size
+        if resize and not inside:
             raise NotImplementedError("A list that grows by being written to.")
         row = jnp.asarray(row)
         if self.buffer is None:
@@ -92,25 +115,34 @@ class StackedList:
         given = self._for_row(row)
         return given._replaced(given.buffer.at[index].set(row), given.size)
 
-    def resized(self, size: int) -> StackedList:
+    def resized(self, size: Any) -> Any:
+        if not in_program():
+            return self.plain().resized(size)
+        size = int(size)
         if not isinstance(self.size, int):
             raise NotImplementedError("A list of unknown length cut to another.")
         buffer = self.buffer
         if buffer is not None and size > buffer.shape[0]:
             buffer = jnp.concatenate([buffer, jnp.zeros((size - buffer.shape[0], *buffer.shape[1:]), buffer.dtype)])
-        return self._replaced(buffer, int(size))
+        return self._replaced(buffer, size)
 
     def read(self, xp: Any, index: Any, given: Any) -> Any:
+        if not in_program():
+            return self.plain().read(xp, index, given)
         if self.buffer is None:
             raise NotImplementedError("A row that nothing has been written to.")
         return jax.lax.dynamic_index_in_dim(self.buffer, index, keepdims=False)
 
     def gather(self, xp: Any, indices: Any, given: Any) -> Any:
+        if not in_program():
+            return self.plain().gather(xp, indices, given)
         if self.buffer is None:
             raise NotImplementedError("Rows that nothing has been written to.")
         return jnp.take(self.buffer, indices, axis=0)
 
     def stack(self, xp: Any, given: Any) -> Any:
+        if not in_program():
+            return self.plain().stack(xp, given)
         if not isinstance(self.size, int):
             raise NotImplementedError("A list of unknown length as one array.")
         if self.buffer is None:
@@ -121,6 +153,8 @@ class StackedList:
         return self.buffer[: self.size]
 
     def concat(self, xp: Any, given: Any) -> tuple[Any, Any]:
+        if not in_program():
+            return self.plain().concat(xp, given)
         stacked = self.stack(xp, None if given is None else (None, *given[1:]))
         lengths = jnp.full(stacked.shape[0], stacked.shape[1], np.int64)
         return jnp.reshape(stacked, (math.prod(stacked.shape[:2]), *stacked.shape[2:])), lengths
@@ -190,10 +224,6 @@ jax.tree_util.register_pytree_node(StackedList, _flatten, _unflatten)
 def _dims(sizes: Any) -> Any:
     values = np.asarray(sizes)
     return None if values.ndim == 0 else tuple(None if size < 0 else int(size) for size in values)
-
-
-def _in_program(arrays: Sequence[Any]) -> bool:
-    return any(isinstance(array, jax.core.Tracer) for array in arrays)
 
 
 def empty(xp: Any, element_shape: Any, max_num_elements: Any, *, element_dtype: Any) -> Any:

@@ -35,7 +35,7 @@ def strongly_typed(result: Any) -> Any:
     if isinstance(result, (list, tuple)):
         return [strongly_typed(item) for item in result]
     if isinstance(result, (np.ndarray, np.generic)):
-        return jnp.asarray(result)
+        return result if result.dtype == object else jnp.asarray(result)
     if getattr(result, "weak_type", False):
         return lax.convert_element_type(result, result.dtype)
     return result

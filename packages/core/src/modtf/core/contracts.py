@@ -9,6 +9,7 @@ from modtf.core.engine.binding import Bound, home
 from modtf.core.engine.calls import call_graph, is_stateful
 from modtf.core.engine.concrete import ConcreteFunction, trace
 from modtf.core.engine.context import scoped
+from modtf.core.engine.custom_gradients import GraphGradient
 from modtf.core.engine.execution import explain
 from modtf.core.engine.functions import Function
 from modtf.core.engine.graphs import Graph, Node
@@ -18,12 +19,21 @@ from modtf.core.engine.vocabulary import Call, Op, find_kernel_dtype, get_op, op
 from modtf.core.values.lists import TensorList
 from modtf.core.values.resources import Handle, Resource
 from modtf.core.values.tensors import EagerTensor, SymbolicTensor
-from modtf.core.values.trackable import ReusableSavedModel, SavedRoot, Trackable, is_trackable
+from modtf.core.values.trackable import (
+    ReusableSavedModel,
+    SavedRoot,
+    Trackable,
+    Watched,
+    call_when_set,
+    is_trackable,
+    is_waiting,
+    tell_waiting,
+)
 
 __all__ = [
     "CONTRACT_VERSION", "PLUGIN_CONTRACT_VERSION", "ArrayBackend", "Backend", "Bound", "Call", "ConcreteFunction",
-    "EagerTensor", "Function", "Graph", "Handle", "Node", "Op", "Resource", "ReusableSavedModel", "SavedRoot", "SymbolicTensor",
-    "TensorList", "Trackable", "call_graph", "check_contract", "copy_node", "explain", "find_kernel_dtype", "get_backend", "get_op",
-    "home", "hookimpl", "is_stateful", "is_trackable", "op", "optimize", "plugin_manager", "register", "scoped",
-    "trace",
+    "EagerTensor", "Function", "Graph", "GraphGradient", "Handle", "Node", "Op", "Resource", "ReusableSavedModel",
+    "SavedRoot", "SymbolicTensor", "TensorList", "Trackable", "Watched", "call_graph", "call_when_set", "check_contract",
+    "copy_node", "explain", "find_kernel_dtype", "get_backend", "get_op", "home", "hookimpl", "is_stateful",
+    "is_trackable", "is_waiting", "op", "optimize", "plugin_manager", "register", "scoped", "tell_waiting", "trace",
 ]  # fmt: skip

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from modtf.core.engine import context as contexts
+from modtf.core.values.trackable import Watched, is_trackable
 from modtf.core.values.variables import Variable
 
 __all__ = ["Module", "name_scope"]
 
 
-class Module:
+class Module(Watched):
     """The base of everything that has variables.
 
     Variables and modules assigned to attributes - also inside lists, tuples and dicts - are found by themselves, to be
@@ -94,8 +95,6 @@ class Module:
 
     def trackable_children(self) -> dict[str, Any]:
         """Returns what saving follows, by name: attributes that are, or hold, variables, modules, functions and the like."""
-        from modtf.core.values.trackable import is_trackable
-
         children = {
             name: value
             for name, value in vars(self).items()

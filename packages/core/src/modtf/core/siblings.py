@@ -9,7 +9,10 @@ from modtf.core.entry_points import installed
 
 GROUP = "modtf.modules"
 
-KNOWN = {"hub": "modtf-hub", "keras": "modtf-layers", "layers": "modtf-layers", "saved_model": "modtf-saved-model"}
+KNOWN = {
+    "hub": "modtf-hub", "keras": "modtf-layers", "layers": "modtf-layers", "saved_model": "modtf-saved-model",
+    "train": "modtf-saved-model",
+}  # fmt: skip
 """The packages that modtf itself has, to name the one to install."""
 
 

@@ -8,6 +8,7 @@ loaded = saved_model.load("model")
 
 from .bundle import BundleEntry, BundleReader, BundleWriter
 from .errors import DataLossError, NotFoundError, SavedModelError, TensorNotFoundError, UnsupportedError
+from .graph_writing import to_graph_def
 from .loading import load
 from .model_folder import contains_saved_model
 from .options import LoadOptions, SaveOptions
@@ -27,4 +28,5 @@ __all__ = [
     "contains_saved_model",
     "load",
     "save",
+    "to_graph_def",
 ]

@@ -53,11 +53,13 @@ _UINT32 = struct.Struct("<I")
 _UINT64 = struct.Struct("<Q")
 
 
-def _index_file(prefix: str) -> str:
+def index_file(prefix: str) -> str:
+    """Returns the path of the index of a bundle."""
     return f"{prefix}.index"
 
 
-def _data_file(prefix: str, shard: int, shards: int) -> str:
+def data_file(prefix: str, shard: int, shards: int) -> str:
+    """Returns the path of one of the data files of a bundle."""
     return f"{prefix}.data-{shard:05d}-of-{shards:05d}"
 
 
@@ -110,13 +112,13 @@ class BundleReader(Mapping[str, BundleEntry]):
 
     def __init__(self, prefix: str | os.PathLike[str]) -> None:
         self._prefix = os.fspath(prefix)
-        self._index = _index_file(self._prefix)
+        self._index = index_file(self._prefix)
         items = dict(read_table(_read_file(self._index), self._index))
         if _HEADER_KEY not in items:
             raise DataLossError(f"{self._index}: has no header, so it is no tensor bundle.")
         header = self._parse(BundleHeaderProto(), items.pop(_HEADER_KEY), "header")
         self._check_header(header)
-        self._files = [_data_file(self._prefix, i, header.num_shards) for i in range(header.num_shards)]
+        self._files = [data_file(self._prefix, i, header.num_shards) for i in range(header.num_shards)]
         self._sizes = [_file_size(path) for path in self._files]
         self._maps: dict[int, np.ndarray] = {}
         self._intact: set[BundleEntry] = set()
@@ -196,7 +198,7 @@ class BundleReader(Mapping[str, BundleEntry]):
             )
         if header.num_shards < 1:
             raise DataLossError(f"{self._index}: says that there are {header.num_shards} data files.")
-        last = _data_file(self._prefix, header.num_shards - 1, header.num_shards)
+        last = data_file(self._prefix, header.num_shards - 1, header.num_shards)
         _file_size(last)  # before as many names are made as the header says
 
     def _decode_name(self, key: bytes) -> str:
@@ -301,9 +303,9 @@ class BundleWriter:
 
     def __init__(self, prefix: str | os.PathLike[str]) -> None:
         self._prefix = os.fspath(prefix)
-        if os.path.exists(_index_file(self._prefix)):
-            raise FileExistsError(f"{_index_file(self._prefix)} exists; write to a new prefix, then rename.")
-        self._data = open(_data_file(self._prefix, 0, 1), "xb")  # noqa: SIM115 (finish and __exit__ close it)
+        if os.path.exists(index_file(self._prefix)):
+            raise FileExistsError(f"{index_file(self._prefix)} exists; write to a new prefix, then rename.")
+        self._data = open(data_file(self._prefix, 0, 1), "xb")  # noqa: SIM115 (finish and __exit__ close it)
         self._end = 0
         self._entries: dict[bytes, bytes] = {}
 
@@ -342,8 +344,17 @@ class BundleWriter:
         with self._data:
             self._data.truncate(self._end)
             _flush(self._data)
-        header = BundleHeaderProto(num_shards=1, version=VersionDef(producer=_VERSION)).SerializeToString()
-        with open(_index_file(self._prefix), "xb") as index:
+        self.write_index(index_file(self._prefix))
+
+    def write_index(self, path: str | os.PathLike[str], files: int = 1) -> None:
+        """Writes the index of what was added to a new file.
+
+        Args:
+            path: the file.
+            files: of how many data files, of which all but the first are empty, the index is.
+        """
+        header = BundleHeaderProto(num_shards=files, version=VersionDef(producer=_VERSION)).SerializeToString()
+        with open(path, "xb") as index:
             write_table(index, [(_HEADER_KEY, header), *sorted(self._entries.items())])
             _flush(index)
 

@@ -23,3 +23,7 @@ class TensorNotFoundError(SavedModelError, KeyError):
     """A checkpoint has no tensor of that name."""
 
     __str__ = Exception.__str__  # KeyError would print the message as a quoted repr
+
+
+class IncompatibleValueError(SavedModelError, ValueError):
+    """A value of a checkpoint does not fit the variable that it belongs to."""

@@ -17,6 +17,7 @@ from .errors import DataLossError, SavedModelError, UnsupportedError
 from .graph_writing import output_places
 from .op_defs import make_unknown_op, unreadable_function
 from .protos.graph_pb2 import FunctionDef, GraphDef, NodeDef, OpDef, OpList
+from .saved_gradients import OP_TYPE, SavedGradients
 
 Dims = tuple[int | None, ...] | None
 
@@ -31,12 +32,16 @@ class FunctionReader:
         graph_def: the file's graph, whose library holds the functions.
         op_list: the signatures of the ops that the file uses, for those that core does not have.
         path: the file, for errors.
+        gradients: the gradients that nodes have of their own.
 
     Raises:
         DataLossError: two functions have the same name.
     """
 
-    def __init__(self, graph_def: GraphDef, op_list: OpList, path: str) -> None:
+    def __init__(
+        self, graph_def: GraphDef, op_list: OpList, path: str, gradients: SavedGradients | None = None
+    ) -> None:
+        self.gradients = gradients
         self._path = path
         self._functions = {proto.signature.name: proto for proto in graph_def.library.function}
         if len(self._functions) != len(graph_def.library.function):
@@ -212,7 +217,8 @@ class _FunctionBody:
                     raise DataLossError(
                         f"{self._where}: node {path[-2]!r} takes the output of {name!r}, which is not there."
                     )
-                needed = [source for source in map(_source, proto.input) if not done.get(source)]
+                inputs = [*proto.input, *self._captured_by_gradient(proto)]
+                needed = [source for source in map(_source, inputs) if not done.get(source)]
                 if not needed:
                     done[name] = True
                     ordered.append(proto)
@@ -233,7 +239,30 @@ class _FunctionBody:
             self._append_call(proto, inputs)
             return
         op, attrs, output_dtypes = self._interpret(proto, inputs)
+        gradients, op_type = self._reader.gradients, _gradient_of(proto)
+        if gradients is not None and op_type and op.name == "IdentityN":
+            function = self._proto.signature.name
+            found = gradients.op(op_type, function, inputs, self._tensor_by_index, self._reader.graph)
+            if found is not None:
+                op, inputs = found
+                output_dtypes = [tensor.dtype for tensor in inputs]
         self._append(proto, op, inputs, attrs, output_dtypes)
+
+    def _captured_by_gradient(self, proto: NodeDef) -> list[str]:
+        gradients, op_type = self._reader.gradients, _gradient_of(proto)
+        return (
+            gradients.captured_names(op_type, self._proto.signature.name) if gradients is not None and op_type else []
+        )
+
+    def _tensor_by_index(self, reference: str) -> SymbolicTensor:
+        """The tensor that a graph names by its node and its number among the node's outputs."""
+        name, _, index = reference.partition(":")
+        if name in self._arguments:
+            return self._arguments[name]
+        node = self._nodes.get(name)
+        if node is None or not index.isdecimal() or int(index) >= len(node.outputs):
+            raise DataLossError(f"{self._where}: a gradient takes {reference!r}, which is no tensor of the function.")
+        return node.outputs[int(index)]
 
     def _interpret(
         self, proto: NodeDef, inputs: list[SymbolicTensor]
@@ -336,6 +365,11 @@ class _FunctionBody:
         if tensor is None:
             raise DataLossError(f"{self._where}: {reference!r} is no output of that node, whose op is {node.type}.")
         return tensor
+
+
+def _gradient_of(proto: NodeDef) -> str:
+    """What a node calls its own gradient, if it has one."""
+    return proto.attr[OP_TYPE].s.decode("utf-8", "replace") if OP_TYPE in proto.attr else ""
 
 
 def _source(reference: str) -> str:

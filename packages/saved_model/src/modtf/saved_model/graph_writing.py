@@ -6,15 +6,17 @@ import functools
 from typing import Any
 
 from modtf import core as tf
-from modtf.core.contracts import Graph, Node, Op, SymbolicTensor, get_op
+from modtf.core.contracts import Graph, GraphGradient, Node, Op, SymbolicTensor, get_op
 
 from .attributes import encode_attr, encode_dtype, encode_shape
 from .control_edges import Effects
 from .errors import SavedModelError
+from .loop_counters import with_counters
 from .node_names import NodeNames
 from .op_defs import encode_op, is_unreadable_function
-from .protos.graph_pb2 import AttrValue, FunctionDef, FunctionDefLibrary, GraphDef, NodeDef, OpList, VersionDef
+from .protos.graph_pb2 import AttrValue, FunctionDef, FunctionDefLibrary, GraphDef, NodeDef, OpDef, OpList, VersionDef
 from .protos.tensor_pb2 import ResourceHandleProto
+from .saved_gradients import OP_TYPE, WrittenGradient, gradient_graph
 
 _PRODUCER = 2474
 _MIN_CONSUMER = 12
@@ -24,10 +26,38 @@ References = dict[int, str]
 """For the id of a tensor, what an input that takes it says."""
 
 
-class GraphWriter:
-    """Writes graphs, and the functions they call, once each."""
+def to_graph_def(graph: Graph, add_shapes: bool = False) -> GraphDef:
+    """Returns a graph as a `GraphDef`, the message that TensorFlow writes graphs as (`graph.as_graph_def()`).
 
-    def __init__(self) -> None:
+    Args:
+        graph: the graph, such as that of a concrete function. The functions that it calls go into the message's library.
+        add_shapes: whether to add to each node the attribute `_output_shapes`, a list of shapes.
+
+    Raises:
+        SavedModelError: a function that it calls was loaded from a file, and is not understood.
+    """
+    writer = GraphWriter()
+    proto, _ = writer.write(graph, in_order=True)
+    if add_shapes:
+        for message, node in zip(proto.node, with_counters(graph).nodes, strict=True):
+            shapes = AttrValue.ListValue(shape=[encode_shape(tensor.dims) for tensor in node.outputs])
+            message.attr["_output_shapes"].list.CopyFrom(shapes)
+    return proto
+
+
+class GraphWriter:
+    """Writes graphs, and the functions they call, once each.
+
+    Args:
+        custom_gradients: whether the gradients that nodes have of their own are written too.
+
+    Attributes:
+        gradients: those gradients, for the nodes that were written.
+    """
+
+    def __init__(self, custom_gradients: bool = False) -> None:
+        self._custom_gradients = custom_gradients
+        self.gradients: list[WrittenGradient] = []
         self._names = NodeNames()
         self._functions: dict[int, tuple[str, Graph]] = {}
         self._unwritten: list[tuple[str, Graph]] = []
@@ -42,14 +72,24 @@ class GraphWriter:
             self._unwritten.append(self._functions[id(graph)])
         return self._functions[id(graph)][0]
 
-    def write(self, main: Graph) -> tuple[GraphDef, OpList]:
-        """Returns the file's graph with all functions that were named or are called, and the signatures of all ops."""
+    def write(self, main: Graph, in_order: bool = False) -> tuple[GraphDef, OpList]:
+        """Returns the file's graph with all functions that were named or are called, and the signatures of all ops.
+
+        Args:
+            main: the graph.
+            in_order: whether what touches state in it runs in its order; otherwise, what is asked for of it runs alone.
+        """
+        main = with_counters(main)
         proto = GraphDef(versions=VersionDef(producer=_PRODUCER, min_consumer=_MIN_CONSUMER))
         references: References = {}
+        names, before = NodeNames(), self._effects.edges(main).before if in_order else {}
+        nodes: dict[int, str] = {}
         for node in main.nodes:
-            proto.node.append(self._node(node, node.name, references))
+            name = nodes[id(node)] = names.node(node.name)
+            earlier = [nodes[id(other)] for other in before.get(id(node), ())]
+            proto.node.append(self._node(node, name, references, earlier))
             for tensor in node.outputs:
-                references[id(tensor)] = f"{node.name}:{tensor.index}" if tensor.index else node.name
+                references[id(tensor)] = f"{name}:{tensor.index}" if tensor.index else name
         proto.library.CopyFrom(self._library())
         return proto, OpList(op=[encode_op(self._ops[name]) for name in sorted(self._ops)])
 
@@ -60,6 +100,7 @@ class GraphWriter:
         return library
 
     def _function(self, name: str, graph: Graph) -> FunctionDef:
+        graph = with_counters(graph)
         proto = FunctionDef()
         proto.signature.name = name
         names = NodeNames()
@@ -82,6 +123,8 @@ class GraphWriter:
             nodes[id(node)] = names.node(node.name)
             earlier = [nodes[id(other)] for other in edges.before.get(id(node), ())]
             proto.node_def.append(self._node(node, nodes[id(node)], references, earlier))
+            if self._custom_gradients and isinstance(node.op.gradient_rule, GraphGradient):
+                self._add_gradient(name, proto.node_def[-1], node, node.op.gradient_rule, nodes, references)
             references.update(_references(node, nodes[id(node)]))
             proto.signature.is_stateful |= node.op.stateful
 
@@ -92,16 +135,38 @@ class GraphWriter:
         self._outputs(proto, graph, references, effects, names)
         return proto
 
+    def _add_gradient(
+        self,
+        function: str,
+        proto: NodeDef,
+        node: Node,
+        rule: GraphGradient,
+        nodes: dict[int, str],
+        references: References,
+    ) -> None:
+        """Writes the function that is a node's own gradient."""
+        captured = [
+            f"{nodes.get(id(tensor.node), references[id(tensor)])}:{tensor.index}"
+            for tensor in node.inputs[len(node.inputs) - rule.captured :]
+        ]
+        graph = gradient_graph(node, rule)
+        op_type = f"CustomGradient-{len(self.gradients)}"
+        proto.attr[OP_TYPE].s = op_type.encode()
+        self.gradients.append(WrittenGradient(op_type, graph, captured, function, rule.positions, len(node.inputs)))
+        self.name_of(graph)
+
     def _argument(self, proto: FunctionDef, place: int, tensor: SymbolicTensor, names: NodeNames) -> str:
         name = names.argument(tensor.node.name)
-        arg = proto.signature.input_arg.add(name=name, type=encode_dtype(tensor.dtype))
-        if tensor.dtype is tf.resource:
-            dtype = self._handle_types.of(tensor.node.graph).get(id(tensor))
-            if dtype is not None:
-                shape = encode_shape(tensor.handle_dims)
-                arg.handle_data.append(ResourceHandleProto.DtypeAndShape(dtype=encode_dtype(dtype), shape=shape))
+        self._add_handle_data(proto.signature.input_arg.add(name=name, type=encode_dtype(tensor.dtype)), tensor)
         proto.arg_attr[place].attr["_user_specified_name"].s = tensor.node.name.encode()
         return name
+
+    def _add_handle_data(self, arg: OpDef.ArgDef, tensor: SymbolicTensor) -> None:
+        """Says of a handle what variable it refers to, as far as that is known."""
+        dtype = self._handle_types.of(tensor.node.graph).get(id(tensor)) if tensor.dtype is tf.resource else None
+        if dtype is not None:
+            shape = encode_shape(tensor.handle_dims)
+            arg.handle_data.append(ResourceHandleProto.DtypeAndShape(dtype=encode_dtype(dtype), shape=shape))
 
     def _outputs(
         self, proto: FunctionDef, graph: Graph, references: References, effects: list[str], names: NodeNames
@@ -119,6 +184,7 @@ class GraphWriter:
             node.attr["T"].type = encode_dtype(tensor.dtype)
             proto.node_def.append(node)
             output = proto.signature.output_arg.add(name=names.argument(node.name), type=encode_dtype(tensor.dtype))
+            self._add_handle_data(output, tensor)
             proto.ret[output.name] = f"{node.name}:output:0"
 
     def _proto(self, op: Op, name: str) -> NodeDef:

@@ -16,6 +16,7 @@ from modtf.core.contracts import get_backend
 from .assets import Asset
 from .attributes import decode_dtype, decode_shape
 from .bundle import BundleReader
+from .checkpoints.objects import OBJECT_GRAPH_KEY, VARIABLE_VALUE
 from .errors import DataLossError, NotFoundError, UnsupportedError
 from .graph_reading import FunctionReader
 from .model_folder import ASSETS, read_model_file, variables_prefix
@@ -23,12 +24,11 @@ from .options import LoadOptions
 from .protos.object_graph_pb2 import SavedObject, TrackableObjectGraph
 from .protos.saved_model_pb2 import MetaGraphDef, SavedModel
 from .restored import CallableRestoredObject, RestoredConcreteFunction, RestoredFunction, RestoredObject
-from .saving import OBJECT_GRAPH_KEY
+from .saved_gradients import SavedGradients
 from .signatures import SignatureMap
 from .structures import decode_argument_names, decode_function_spec, decode_structure
 from .tensor_protos import make_ndarray
 
-_VARIABLE_VALUE = "VARIABLE_VALUE"
 _LIST, _TUPLE = "trackable_list_wrapper", "trackable_tuple_wrapper"
 _DICTS = ("trackable_dict_wrapper", "trackable_mapping_wrapper")
 _MAX_LIST = 1 << 20
@@ -84,7 +84,8 @@ class _Loader:
         self._being_made: dict[int, None] = {}
         self._concrete: dict[str, RestoredConcreteFunction] = {}
         self._names: dict[int, str] = {}
-        self._functions = FunctionReader(proto.graph_def, proto.meta_info_def.stripped_op_list, path)
+        gradients = SavedGradients(proto, self._object, path)
+        self._functions = FunctionReader(proto.graph_def, proto.meta_info_def.stripped_op_list, path, gradients)
         self._main_nodes = {node.name: node for node in proto.graph_def.node}
 
     def load(self) -> Any:
@@ -166,8 +167,8 @@ class _Loader:
             vars(item).update((child.local_name, self._objects[child.node_id]) for child in node.children)
 
     def _make_tuple(self, node: SavedObject, what: str) -> tuple[Any, ...]:
-        places = {child.local_name: child.node_id for child in node.children}
-        size = 1 + max((int(place) if place.isdecimal() else _MAX_LIST for place in places), default=-1)
+        places = {child.local_name: child.node_id for child in node.children if child.local_name.isdecimal()}
+        size = 1 + max(map(int, places), default=-1)  # of named tuples, names stand beside the places
         if size > _MAX_LIST:
             raise DataLossError(f"{what}: the places of a tuple are {sorted(places)[:8]}.")
         return tuple([self._object(places[str(place)]) if str(place) in places else None for place in range(size)])
@@ -304,7 +305,7 @@ class _Loader:
             if not 0 <= theirs < len(proto.nodes):
                 raise DataLossError(f"{what}: there is no object {theirs}.")
             for attribute in proto.nodes[theirs].attributes:
-                if attribute.name == _VARIABLE_VALUE:
+                if attribute.name == VARIABLE_VALUE:
                     keys[ours] = attribute.checkpoint_key
             places = {child.local_name: child.node_id for child in proto.nodes[theirs].children}
             for child in self._nodes[ours].children:

@@ -6,6 +6,7 @@ the constants only.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from .node_names import NodeNames
 from .protos.saved_model_pb2 import CollectionDef, SaverDef, SignatureDef, TensorInfo
 from .protos.tensor_pb2 import TensorShapeProto
 from .signatures import SignatureMap, tensor_names
+from .structures import encode_structure
 
 INIT_KEY = "__saved_model_init_op"
 _INIT_COLLECTION = "saved_model_main_op"
@@ -91,8 +93,9 @@ class MainGraph:
             placeholders.append(self.graph.placeholder(tensor.dtype, tensor.dims, self._names.node(f"{key}_{name}")))
             proto.inputs[name].CopyFrom(_info(placeholders[-1]))
         outputs = self._call(concrete, placeholders)
-        for name, tensor in zip(sorted(concrete.structured_outputs), outputs, strict=True):
-            proto.outputs[name].CopyFrom(_info(tensor))
+        left = iter(outputs)
+        for name in sorted(concrete.structured_outputs):
+            proto.outputs[name].CopyFrom(_output_info(concrete.structured_outputs[name], left))
         return proto
 
     def _call(self, concrete: ConcreteFunction, arguments: list[SymbolicTensor]) -> list[Any]:
@@ -114,6 +117,23 @@ def _info(tensor: SymbolicTensor) -> TensorInfo:
         dtype=encode_dtype(tensor.dtype),
         tensor_shape=encode_shape(tensor.dims),
     )
+
+
+def _output_info(output: Any, tensors: Iterator[SymbolicTensor]) -> TensorInfo:
+    """What a signature says of an output, which takes the tensors that it consists of."""
+    spec: Any = getattr(output, "type_spec", output)
+    parts = [_info(next(tensors)) for _ in tf.nest.flatten(output, expand_composites=True)]
+    sparse_spec: Any = tf.SparseTensorSpec
+    if isinstance(spec, sparse_spec):
+        indices, values, dense_shape = [part.name for part in parts]
+        sparse = TensorInfo.CooSparse(
+            indices_tensor_name=indices, values_tensor_name=values, dense_shape_tensor_name=dense_shape
+        )
+        return TensorInfo(coo_sparse=sparse, dtype=encode_dtype(output.dtype), tensor_shape=encode_shape(output.shape))
+    if isinstance(spec, tf.TypeSpec) and not isinstance(spec, tf.TensorSpec):
+        proto = encode_structure(spec, "a signature's output").type_spec_value
+        return TensorInfo(composite_tensor=TensorInfo.CompositeTensor(type_spec=proto, components=parts))
+    return parts[0]
 
 
 def _saving(variables: dict[str, tf.Variable], object_graph: tuple[str, bytes]) -> Any:

@@ -127,8 +127,8 @@ def _put_in_place(folder: Path, target: Path) -> None:
             )
         for entry in sorted(folder.iterdir(), key=lambda entry: entry.name == MODEL_FILE):  # which makes it a model
             entry.rename(target / entry.name)
-    _sync(target)
-    _sync(target.parent)
+    sync_folder(target)
+    sync_folder(target.parent)
 
 
 def _exchange(folder: Path, target: Path) -> None:
@@ -157,10 +157,10 @@ def _exchange_at_once(first: Path, second: Path) -> bool:
 
 def _sync_folders(folder: Path) -> None:
     for place, _, _ in os.walk(folder):
-        _sync(Path(place))
+        sync_folder(Path(place))
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Puts the names in a folder on the disk, where the system lets one."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from modtf import core as tf
@@ -19,35 +19,74 @@ SIGNATURES = "signatures"
 Children = list[tuple[str, int]]
 
 
-class ObjectTree:
-    """The objects by number, the root being 0.
+class Tree:
+    """The objects that are reached from a root by children's names, by number, the root being 0.
+
+    Args:
+        root: the root.
+        named: its children by name.
+        children_of: gives the children of any other object by name.
+        same: other objects that stand for the root where something leads to them.
+
+    Attributes:
+        objects: the objects.
+        children: for each object, the names and numbers of its children.
+        paths: for each object, the names from the root to it, as checkpoints write them.
+    """
+
+    def __init__(
+        self,
+        root: Any,
+        named: Mapping[str, Any],
+        children_of: Callable[[Any], Mapping[str, Any]],
+        same: Sequence[Any] = (),
+    ) -> None:
+        self.objects: list[Any] = []
+        self.children: list[Children] = []
+        self.paths: list[str] = []
+        self._numbers: dict[int, int] = {}
+        queue = deque([self._add(root, "")])
+        self._numbers.update((object_key(item), 0) for item in same)
+        while queue:
+            number = queue.popleft()
+            for name, child in (children_of(self.objects[number]) if number else named).items():
+                if object_key(child) not in self._numbers:
+                    path = f"{self.paths[number]}/{_escaped(name)}" if number else _escaped(name)
+                    queue.append(self._add(child, path))
+                self.children[number].append((name, self._numbers[object_key(child)]))
+
+    def variables(self) -> Iterator[tuple[int, tf.Variable]]:
+        """Yields the variables with their numbers."""
+        return ((number, item) for number, item in enumerate(self.objects) if isinstance(item, tf.Variable))
+
+    def _add(self, item: Any, path: str) -> int:
+        number = self._numbers[object_key(item)] = len(self.objects)
+        self.objects.append(item)
+        self.children.append([])
+        self.paths.append(path)
+        return number
+
+
+class ObjectTree(Tree):
+    """The objects of a SavedModel; after those reached by name come the constants that functions captured.
 
     Args:
         root: the object to save.
         named: its children by name, the signatures among them.
-
-    Attributes:
-        objects: the objects; after those reached by name, the constants that functions captured.
-        children: for each object, the names and numbers of its children.
-        paths: for each object, the names from the root to it, as checkpoints write them.
 
     Raises:
         SavedModelError: an object cannot be saved, or a function captured a variable that is not in the tree.
     """
 
     def __init__(self, root: Any, named: Mapping[str, Any]) -> None:
-        self.objects: list[Any] = []
-        self.children: list[Children] = []
-        self.paths: list[str] = []
-        self._numbers: dict[int, int] = {}
-        self._walk(root, named)
+        super().__init__(root, named, children_of)
         for concrete in self.concrete_functions():
             for tensor in concrete.captured_inputs:
                 self._add_captured(concrete, tensor)
 
     def number_of(self, tensor: tf.Tensor) -> int:
         """Returns the number of the object that a function captured by a tensor."""
-        return self._numbers[_key(tensor)]
+        return self._numbers[object_key(tensor)]
 
     def concrete_functions(self) -> Iterator[ConcreteFunction]:
         """Yields every concrete function once."""
@@ -58,29 +97,8 @@ class ObjectTree:
                     seen.add(id(concrete))
                     yield concrete
 
-    def variables(self) -> Iterator[tuple[int, tf.Variable]]:
-        """Yields the variables with their numbers."""
-        return ((number, item) for number, item in enumerate(self.objects) if isinstance(item, tf.Variable))
-
-    def _walk(self, root: Any, named: Mapping[str, Any]) -> None:
-        queue = deque([self._add(root, "")])
-        while queue:
-            number = queue.popleft()
-            for name, child in (children_of(self.objects[number]) if number else named).items():
-                if _key(child) not in self._numbers:
-                    path = f"{self.paths[number]}/{_escaped(name)}" if number else _escaped(name)
-                    queue.append(self._add(child, path))
-                self.children[number].append((name, self._numbers[_key(child)]))
-
-    def _add(self, item: Any, path: str) -> int:
-        number = self._numbers[_key(item)] = len(self.objects)
-        self.objects.append(item)
-        self.children.append([])
-        self.paths.append(path)
-        return number
-
     def _add_captured(self, concrete: ConcreteFunction, tensor: Any) -> None:
-        if _key(tensor) in self._numbers:
+        if object_key(tensor) in self._numbers:
             return
         if isinstance(tensor, Handle):
             raise SavedModelError(
@@ -162,7 +180,7 @@ def _trace_functions(named: Mapping[str, Any]) -> None:
             left.extend(children_of(item).values())
 
 
-def _key(item: Any) -> int:
+def object_key(item: Any) -> int:
     """Tells objects apart: a variable and its handles are one, and so are an asset and its path."""
     if isinstance(item, tf.Variable):
         item = item.handle

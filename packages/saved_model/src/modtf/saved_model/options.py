@@ -13,9 +13,12 @@ class SaveOptions:
 
     Attributes:
         function_aliases: names to write beside those of functions, from the alias to the function.
+        experimental_custom_gradients: whether the gradients of functions with `tf.custom_gradient` are written, so that
+            they are used after loading. Without them, gradients flow through such functions as through an identity.
     """
 
     function_aliases: Mapping[str, Any] | None = None
+    experimental_custom_gradients: bool = True
 
 
 @dataclass(frozen=True)

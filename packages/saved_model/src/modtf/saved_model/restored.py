@@ -13,6 +13,7 @@ from modtf import core as tf
 from modtf.core.contracts import ConcreteFunction, Graph, SymbolicTensor
 
 from .errors import SavedModelError, UnsupportedError
+from .structures import OpaqueSpec
 
 
 class _UnlessSaved:
@@ -101,18 +102,23 @@ class RestoredConcreteFunction(ConcreteFunction):
     def _checked(self, graph: Graph) -> Graph:
         if self._obstacle:
             raise UnsupportedError(f"The function {self._name!r} cannot be called: {self._obstacle}")
-        specs = [spec for spec in tf.nest.flatten(self.structured_input_signature) if isinstance(spec, tf.TensorSpec)]
-        outside = [spec.dtype for spec in specs] + [tensor.dtype for tensor in self.captured_inputs]
+        outside = _dtypes_in(self.structured_input_signature) + [tensor.dtype for tensor in self.captured_inputs]
         if outside != [tensor.dtype for tensor in graph.inputs]:
             raise SavedModelError(
                 f"The function {self._name!r} takes {_dtypes(graph.inputs)}, but is given {[dtype.name for dtype in outside]}."
             )
-        wanted = [item.dtype for item in tf.nest.flatten(self.structured_outputs) if isinstance(item, tf.TensorSpec)]
+        wanted = _dtypes_in(self.structured_outputs)
         if wanted != [tensor.dtype for tensor in graph.outputs]:
             raise SavedModelError(
                 f"The function {self._name!r} gives {_dtypes(graph.outputs)}, but shall give {[item.name for item in wanted]}."
             )
         return graph
+
+
+def _dtypes_in(structure: Any) -> list[tf.DType]:
+    """The dtypes of the tensors that a structure of specs describes."""
+    leaves = tf.nest.flatten(structure, expand_composites=True)
+    return [leaf.dtype for leaf in leaves if isinstance(leaf, tf.TensorSpec)]
 
 
 def _dtypes(tensors: Sequence[SymbolicTensor]) -> list[str]:
@@ -229,15 +235,30 @@ def _fits(expected: Any, value: Any, convert: bool, tensors: list[Any]) -> bool:
             and len(expected) == len(value)
             and all(_fits(part, item, convert, tensors) for part, item in zip(expected, value, strict=True))
         )
-    if isinstance(expected, tf.TypeSpec):
+    if isinstance(expected, tf.TypeSpec) and not isinstance(expected, tf.TensorSpec):
+        if not _fits_composite(expected, value):
+            return False
+        tensors.extend(tf.nest.flatten(value, expand_composites=True))
+        return True
+    if isinstance(expected, tf.TensorSpec):
         tensor = _fit_tensor(expected, value, convert)
         tensors.append(tensor)
         return tensor is not None
     return _same(expected, value)
 
 
-def _fit_tensor(spec: Any, value: Any, convert: bool) -> Any:
-    if not isinstance(spec, tf.TensorSpec) or value is None:
+def _fits_composite(spec: tf.TypeSpec, value: Any) -> bool:
+    """Whether a composite tensor, or a spec of one, fits the spec of one."""
+    if isinstance(spec, OpaqueSpec):
+        return False
+    if isinstance(value, tf.TypeSpec):
+        return type(value) is type(spec) and value.is_subtype_of(spec)
+    given = getattr(value, "type_spec", None)
+    return isinstance(given, type(spec)) and spec.is_compatible_with(given)
+
+
+def _fit_tensor(spec: tf.TensorSpec, value: Any, convert: bool) -> Any:
+    if value is None:
         return None
     if isinstance(value, tf.TensorSpec):
         return value if value.dtype is spec.dtype and value.shape.is_subtype_of(spec.shape) else None
@@ -271,6 +292,9 @@ def _shown(arguments: Any) -> str:
             return f"[{', '.join(map(show, value))}]"
         if isinstance(value, dict):
             return f"{{{', '.join(f'{key!r}: {show(item)}' for key, item in value.items())}}}"
+        spec = getattr(value, "type_spec", value)
+        if isinstance(spec, tf.TypeSpec) and not isinstance(spec, tf.TensorSpec):
+            return repr(spec)
         if hasattr(value, "dtype") and hasattr(value, "shape"):
             return f"{getattr(value.dtype, 'name', value.dtype)}{value.shape}"
         return repr(value)

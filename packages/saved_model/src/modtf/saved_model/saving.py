@@ -7,14 +7,13 @@ import keyword
 import os
 from typing import Any
 
-import numpy as np
-
 from modtf import core as tf
-from modtf.core.contracts import ConcreteFunction, get_backend
+from modtf.core.contracts import ConcreteFunction
 
 from .assets import Asset, copy_assets
 from .attributes import encode_dtype, encode_shape
 from .bundle import BundleWriter
+from .checkpoints.objects import OBJECT_GRAPH_KEY, describe_objects, saved_values, value_key
 from .errors import SavedModelError
 from .graph_writing import GraphWriter
 from .main_graph import MainGraph
@@ -30,19 +29,15 @@ from .protos.object_graph_pb2 import (
     SavedObject,
     SavedUserObject,
     SavedVariable,
-    TrackableObjectGraph,
 )
 from .protos.saved_model_pb2 import MetaGraphDef, SavedModel
+from .saved_gradients import describe
 from .signatures import SignatureMap, find_default, make_signatures, tensor_names
 from .structures import encode_function_spec, encode_structure
 
 SERVE = "serve"
 """The tag of models that are saved to be used."""
 
-OBJECT_GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
-"""Where a checkpoint holds its description of the objects."""
-
-_VARIABLE_VALUE = "VARIABLE_VALUE"
 _FORMAT = "2.21.0"
 """The TensorFlow whose format this is; readers ask for it."""
 
@@ -81,8 +76,8 @@ def save(
             found = find_default(children)
             signatures = {} if found is None else found
         tree = ObjectTree(obj, {**children, SIGNATURES: make_signatures(signatures)})
-        values = {checkpoint_key(tree, number): _value(variable) for number, variable in tree.variables()}
-        object_graph = _checkpoint_objects(tree).SerializeToString()
+        object_graph = describe_objects(tree).SerializeToString()
+        values = dict(saved_values(tree))
         meta_graph = _meta_graph(tree, object_graph, options or SaveOptions())
     with replacing(export_dir) as folder:
         assets = [item for item in tree.objects if isinstance(item, Asset)]
@@ -98,52 +93,9 @@ def save(
         write_synced(folder / MODEL_FILE, proto.SerializeToString(deterministic=True))
 
 
-def checkpoint_key(tree: ObjectTree, number: int) -> str:
-    """Returns the name that a variable's value has in the checkpoint."""
-    return f"{tree.paths[number]}/.ATTRIBUTES/{_VARIABLE_VALUE}"
-
-
-def _value(variable: tf.Variable) -> np.ndarray:
-    value = variable.handle.array.value
-    if value is None:
-        raise SavedModelError(f"The variable {variable.name!r} has no value yet; assign it one before it is saved.")
-    return value.on(get_backend("numpy"))
-
-
-def _checkpoint_objects(tree: ObjectTree) -> TrackableObjectGraph:
-    """The objects as a checkpoint describes them."""
-    proto = TrackableObjectGraph()
-    with_values = _with_values(tree)
-    for number, item in enumerate(tree.objects):
-        node = proto.nodes.add()
-        for name, child in tree.children[number]:
-            node.children.add(node_id=child, local_name=name)
-        if isinstance(item, tf.Variable):
-            node.attributes.add(
-                name=_VARIABLE_VALUE, full_name=_name(item), checkpoint_key=checkpoint_key(tree, number)
-            )
-        node.has_checkpoint_values.value = number in with_values
-    return proto
-
-
-def _with_values(tree: ObjectTree) -> set[int]:
-    """The numbers of the variables, and of the objects that lead to one."""
-    parents: dict[int, list[int]] = {}
-    for number, children in enumerate(tree.children):
-        for _, child in children:
-            parents.setdefault(child, []).append(number)
-    left = [number for number, _ in tree.variables()]
-    found = set(left)
-    while left:
-        above = [number for number in parents.get(left.pop(), ()) if number not in found]
-        found.update(above)
-        left.extend(above)
-    return found
-
-
 def _meta_graph(tree: ObjectTree, object_graph: bytes, options: SaveOptions) -> MetaGraphDef:
     proto = MetaGraphDef()
-    main, writer = MainGraph(), GraphWriter()
+    main, writer = MainGraph(), GraphWriter(options.experimental_custom_gradients)
     variables = dict(tree.variables())
     for variable in variables.values():
         main.add_variable(variable)
@@ -156,7 +108,7 @@ def _meta_graph(tree: ObjectTree, object_graph: bytes, options: SaveOptions) -> 
         name = writer.name_of(concrete.graph)
         proto.object_graph_def.concrete_functions[name].CopyFrom(_saved_concrete_function(tree, concrete))
     main.add_signatures(_signatures_of(tree))
-    saved = {checkpoint_key(tree, number): variable for number, variable in variables.items()}
+    saved = {value_key(tree, number): variable for number, variable in variables.items()}
     proto.saver_def.CopyFrom(main.add_saver(saved, (OBJECT_GRAPH_KEY, object_graph)))
 
     graph, ops = writer.write(main.graph)
@@ -165,6 +117,8 @@ def _meta_graph(tree: ObjectTree, object_graph: bytes, options: SaveOptions) -> 
         proto.signature_def[key].CopyFrom(signature)
     for key, collection in main.collections.items():
         proto.collection_def[key].CopyFrom(collection)
+    for gradient in writer.gradients:
+        describe(proto, gradient, writer.name_of(gradient.graph))
     info = proto.meta_info_def
     info.stripped_op_list.CopyFrom(ops)
     info.stripped_default_attrs = True
@@ -246,14 +200,18 @@ def _saved_bare_function(concrete: ConcreteFunction, writer: GraphWriter) -> Sav
 
 def _saved_concrete_function(tree: ObjectTree, concrete: ConcreteFunction) -> SavedConcreteFunction:
     what = f"The function {concrete.name!r}"
-    outputs = tf.nest.map_structure(
-        lambda item: None if item is None else tf.TensorSpec(item.shape, item.dtype), concrete.structured_outputs
-    )
+    outputs = tf.nest.map_structure(_spec_of_output, concrete.structured_outputs)
     return SavedConcreteFunction(
         bound_inputs=[tree.number_of(tensor) for tensor in concrete.captured_inputs],
         canonicalized_input_signature=encode_structure(concrete.structured_input_signature, f"{what}, arguments"),
         output_signature=encode_structure(outputs, f"{what}, outputs"),
     )
+
+
+def _spec_of_output(item: Any) -> tf.TypeSpec | None:
+    if item is None or (isinstance(item, tf.TypeSpec) and not isinstance(item, tf.TensorSpec)):
+        return item
+    return item.type_spec if hasattr(item, "type_spec") else tf.TensorSpec(item.shape, item.dtype)
 
 
 def _name(variable: tf.Variable) -> str:

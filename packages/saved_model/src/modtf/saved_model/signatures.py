@@ -109,8 +109,8 @@ def _wrap(concrete: ConcreteFunction, key: str, name: str) -> ConcreteFunction:
         )
     if not concrete.outputs or _named_outputs(concrete.structured_outputs) is None:
         raise SavedModelError(
-            f"The signature {key!r} gives {concrete.structured_outputs!r}. A signature gives a tensor, a list or tuple of "
-            "tensors, or a dict of them by string."
+            f"The signature {key!r} gives {concrete.structured_outputs!r}. A signature gives a tensor or composite tensor, "
+            "a list or tuple of them, or a dict of them by string."
         )
 
     def signature_wrapper(**tensors: tf.Tensor) -> Any:
@@ -130,5 +130,9 @@ def _named_outputs(outputs: Any) -> dict[str, Any] | None:
     elif not isinstance(outputs, Mapping):
         items = outputs if isinstance(outputs, (list, tuple)) else [outputs]
         outputs = {f"output_{number}": item for number, item in enumerate(items)}
-    fits = all(isinstance(key, str) and isinstance(item, (tf.Tensor, tf.TensorSpec)) for key, item in outputs.items())
+    fits = all(isinstance(key, str) and _is_tensor(item) for key, item in outputs.items())
     return dict(outputs) if fits else None
+
+
+def _is_tensor(item: Any) -> bool:
+    return isinstance(item, (tf.Tensor, tf.TypeSpec)) or hasattr(item, "type_spec")

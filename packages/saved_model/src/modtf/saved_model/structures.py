@@ -27,10 +27,11 @@ from .protos.structure_pb2 import (
     TypeSpecProto,
 )
 from .tensor_protos import make_ndarray, make_tensor_proto
+from .type_specs import KINDS, facts_of, make_spec
 
 
 class OpaqueSpec(tf.TypeSpec):
-    """The spec of a value that is no tensor, such as a ragged one: kept as the file says it, and fitting no value."""
+    """The spec of a value of a kind that is not read here: kept as the file says it, and fitting no value."""
 
     __slots__ = ("proto",)
 
@@ -57,6 +58,10 @@ def encode_structure(value: Any, what: str) -> StructuredValue:
         return StructuredValue(tensor_spec_value=_encode_spec(value))
     if isinstance(value, OpaqueSpec):
         return StructuredValue(type_spec_value=value.proto)
+    if isinstance(value, tf.TypeSpec) and (found := facts_of(value)) is not None:
+        facts, proto = found
+        proto.type_state.CopyFrom(encode_structure(facts, what))
+        return StructuredValue(type_spec_value=proto)
     if isinstance(value, (bool, np.bool_)):
         return StructuredValue(bool_value=bool(value))
     if isinstance(value, (int, np.integer)):
@@ -89,7 +94,8 @@ def encode_structure(value: Any, what: str) -> StructuredValue:
         return StructuredValue(dict_value=DictValue(fields=fields))
     raise SavedModelError(
         f"{what}: a value of type {type(value).__name__} cannot be saved ({value!r}). Functions can be saved whose "
-        "arguments are tensors, None, bools, numbers, strings, dtypes, shapes, and lists, tuples and dicts of them."
+        "arguments are tensors, composite tensors, None, bools, numbers, strings, dtypes, shapes, and lists, tuples and "
+        "dicts of them."
     )
 
 
@@ -113,7 +119,7 @@ def decode_structure(proto: StructuredValue, what: str) -> Any:
     if kind in ("tensor_spec_value", "bounded_tensor_spec_value"):
         return tf.TensorSpec(decode_shape(value.shape, what), decode_dtype(value.dtype), value.name or None)
     if kind == "type_spec_value":
-        return OpaqueSpec(value)
+        return _decode_type_spec(value, what)
     if kind == "tensor_shape_value":
         return decode_shape(value, what)
     if kind == "tensor_dtype_value":
@@ -132,6 +138,17 @@ def decode_structure(proto: StructuredValue, what: str) -> Any:
     if kind == "numpy_value":
         return make_ndarray(value, what)
     raise UnsupportedError(f"{what}: holds a {kind}, which is not read here.")
+
+
+def _decode_type_spec(proto: TypeSpecProto, what: str) -> tf.TypeSpec:
+    kind = KINDS.get(proto.type_spec_class)
+    if kind is None:
+        return OpaqueSpec(proto)
+    facts = decode_structure(proto.type_state, what)
+    try:
+        return make_spec(kind, facts)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise DataLossError(f"{what}: {facts!r} describes no {kind.make}: {error}") from None
 
 
 def _encode_spec(spec: tf.TensorSpec) -> TensorSpecProto:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from modtf.core.api.dispatch import dispatched
 from modtf.core.engine import context as contexts
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import constant_value
@@ -114,6 +115,7 @@ def _differences(
     )
 
 
+@dispatched
 def _compare(op: str, sign: str, x: Any, y: Any, message: str | None, summarize: int | None, name: str | None) -> Any:
     first, second = convert_to_tensor(x), convert_to_tensor(y)
     words = message or ""
@@ -181,6 +183,7 @@ def assert_none_equal(
     return _compare("NotEqual", "!=", x, y, message, summarize, name)
 
 
+@dispatched
 def assert_near(
     x: Any,
     y: Any,

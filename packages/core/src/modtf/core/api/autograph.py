@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import textwrap
 from collections.abc import Callable
-from types import SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 from malt.core.converter import Feature
@@ -16,7 +16,10 @@ from modtf.core.engine.autograph.conversion import rewritten
 
 __all__ = ["experimental", "set_verbosity", "to_code", "to_graph"]
 
-experimental = SimpleNamespace(do_not_convert=do_not_convert, set_loop_options=set_loop_options, Feature=Feature)
+experimental: Any = ModuleType("experimental")  # a module, for that is where directives are looked for
+experimental.do_not_convert = do_not_convert
+experimental.set_loop_options = set_loop_options
+experimental.Feature = Feature
 """`do_not_convert`; `set_loop_options`, to be called first inside a loop; and `Feature`, which is only named."""
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from modtf.core.api.assertions import *
 from modtf.core.api.assertions import Assert
 from modtf.core.api.assertions import __all__ as _assertions
+from modtf.core.api.dispatch import dispatched
 from modtf.core.engine import context as contexts
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import constant_value
@@ -19,7 +20,7 @@ from modtf.core.values.dtypes import DType, as_dtype, float32, int32
 from modtf.core.values.tensors import SymbolicTensor, Tensor
 from modtf.core.values.variables import Variable
 
-__all__ = [
+__all__ = [  # noqa: PLE0604 (they are strings)
     *_assertions, "assert_all_finite", "assert_integer", "assert_proper_iterable", "assert_rank", "assert_rank_at_least",
     "assert_rank_in", "assert_same_float_dtype", "assert_scalar", "assert_shapes", "assert_type", "check_numerics",
     "is_numeric_tensor",
@@ -44,6 +45,7 @@ def _named(tensor: Any) -> str:
 # ------------------------------------------------------------------------------------------------- values
 
 
+@dispatched(elementwise=1)
 def check_numerics(tensor: Any, message: str, name: str | None = None) -> Tensor:
     """Returns a tensor, after complaining if it has infinities or NaN; in a graph, when that runs.
 

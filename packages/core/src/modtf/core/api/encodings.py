@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from modtf.core.api.dispatch import dispatched
 from modtf.core.engine import raw
 from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor
@@ -44,6 +45,7 @@ def decode_raw(
     )
 
 
+@dispatched(elementwise=1)
 def encode_base64(input: Any, pad: bool = False, name: str | None = None) -> Tensor:
     """Returns strings in base64, of the kind for addresses (`-` and `_`); RFC 4648, section 5.
 
@@ -55,6 +57,7 @@ def encode_base64(input: Any, pad: bool = False, name: str | None = None) -> Ten
     return raw.EncodeBase64(convert_to_tensor(input, dtypes.string), pad=pad, name=name)
 
 
+@dispatched(elementwise=1)
 def decode_base64(input: Any, name: str | None = None) -> Tensor:
     """Returns the strings that `encode_base64` made of them.
 
@@ -68,6 +71,7 @@ def decode_base64(input: Any, name: str | None = None) -> Tensor:
     return raw.DecodeBase64(convert_to_tensor(input, dtypes.string), name=name)
 
 
+@dispatched(elementwise=1)
 def decode_compressed(bytes: Any, compression_type: str = "", name: str | None = None) -> Tensor:
     """Returns the contents of compressed files.
 

@@ -25,29 +25,25 @@ _OF_IMAGES = frozenset(
     }
 )  # fmt: skip
 """Functions of `tf.image` that stand here too; loaded when they are first asked for."""
+_OF_DATA = frozenset({"TFRecordOptions", "TFRecordWriter"})
+"""Classes that stand beside the datasets of such files; loaded likewise."""
 
-__all__ = [
-    "decode_csv",
-    "decode_json_example",
-    "gfile",
-    "matching_files",
-    "parse_tensor",
-    "read_file",
-    "serialize_tensor",
-]
-__all__ += ["write_file", *_encodings, *_features, *_parsing]
+__all__ = [  # noqa: PLE0604 (they are strings)
+    *_encodings, *_features, *_parsing, "decode_csv", "decode_json_example", "gfile", "matching_files", "parse_tensor",
+    "read_file", "serialize_tensor", "write_file",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _OF_IMAGES:
+    if name not in _OF_IMAGES | _OF_DATA:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module("modtf.core.api.image"), name)
+    found = getattr(import_module("modtf.core.api." + ("image" if name in _OF_IMAGES else "data.records")), name)
     globals()[name] = found
     return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_OF_IMAGES})
+    return sorted({*__all__, *_OF_IMAGES, *_OF_DATA})
 
 
 # ------------------------------------------------------------------------------------------------- files

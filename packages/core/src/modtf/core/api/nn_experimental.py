@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from modtf.core.api.dispatch import dispatched
 from modtf.core.engine import raw
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.tensors import Tensor
@@ -63,6 +64,7 @@ def _noise_shape(x: Tensor, noise_shape: Any) -> Any:
     return raw.Pack([actual[axis] if size is None else int(size) for axis, size in enumerate(sizes)])
 
 
+@dispatched(elementwise=1)
 def stateless_dropout(
     x: Any, rate: Any, seed: Any, rng_alg: Any = None, noise_shape: Any = None, name: str | None = None
 ) -> Tensor:

@@ -37,6 +37,21 @@ _SEEDED: dict[str, tuple[dict[str, Any], list[list[Any]]]] = {
         ],
     ),
     "RandomUniformInt": ({"shape": [4], "minval": -5, "maxval": 1000}, [[776, 915, 483, 143], [892, 740, 520, 88]]),
+    "RandomGamma": (
+        {"shape": [4], "alpha": np.float32(2.5)},
+        [
+            [1.6537675857543945, 4.817519187927246, 2.2243824005126953, 3.066495895385742],
+            [0.9071959257125854, 4.697964668273926, 4.375319004058838, 1.0195138454437256],
+        ],
+    ),
+    "RandomPoissonV2": ({"shape": [4], "rate": 20.0, "dtype": "int32"}, [[23, 22, 24, 15], [21, 13, 13, 19]]),
+    "ParameterizedTruncatedNormal": (
+        {"shape": [4], "means": 1.0, "stdevs": 2.0, "minvals": -1.0, "maxvals": 9.0},
+        [
+            [1.373640775680542, 0.7292501926422119, -0.6741505861282349, 0.7768593430519104],
+            [1.7209986448287964, 1.141360878944397, -0.2103404998779297, -0.36515581607818604],
+        ],
+    ),
     "RandomShuffle": ({"value": np.arange(6, dtype=np.int32)}, [[1, 0, 4, 2, 5, 3], [1, 3, 5, 0, 4, 2]]),
     "Multinomial": (
         {"logits": np.array([[0.0, 1.0, 2.0]], np.float32), "num_samples": 6, "output_dtype": "int32"},
@@ -49,7 +64,7 @@ _SEEDED: dict[str, tuple[dict[str, Any], list[list[Any]]]] = {
 def test_seeded_ops(name: str, report: Report) -> None:
     """They go on where they stopped, and start again when the global seed is set."""
     arguments, expected = _SEEDED[name]
-    dtype = np.float32 if arguments.get("dtype") else np.int32
+    dtype = np.float32 if isinstance(np.ravel(expected)[0], np.floating) else np.int32
     for _ in range(2):
         tf.random.set_seed(1)
         for numbers in expected:
@@ -92,6 +107,26 @@ def test_unseeded_ops_in_a_function(name: str) -> None:
     assert not np.array_equal(first.numpy(), third.numpy())
 
 
+def test_each_function_starts_anew() -> None:
+    """So does each op in it, though it has the seed of another; and setting the seed again starts them all over."""
+
+    def draw() -> Any:
+        return tf.random.uniform([1], seed=1), tf.random.uniform([1], seed=1)
+
+    tf.random.set_seed(1234)
+    first, second = tf.function(draw), tf.function(draw)
+    outer = tf.function(lambda: (first()[0], first()[1]))
+    numbers = [np.array([number], np.float32) for number in (0.16898059844970703, 0.7539083957672119)]
+    for _ in range(2):
+        for function in (first, second, outer):
+            for number in numbers:
+                for drawn in function():
+                    compare("a node", drawn, number)
+        for drawn, number in zip(draw(), numbers, strict=True):
+            compare("eagerly they share a sequence", drawn, number)
+        tf.random.set_seed(1234)
+
+
 def test_the_global_seed() -> None:
     tf.random.set_seed(5)
     compare("the first", tf.random.uniform([2]), np.array([0.6263930797576904, 0.5298432111740112], np.float32))
@@ -116,6 +151,92 @@ def test_skipping(report: Report) -> None:
     R.RngSkip(resource=state.handle, algorithm=tf.constant(1, tf.int64), delta=tf.constant(2, tf.int64))
     compare("skipped again", state.value(), np.array([1793, 2, 3]))
     report.passed |= {"RngReadAndSkip", "RngSkip"}
+
+
+# What TensorFlow draws from the states [1, 2, 3] of Philox and [7, 9] of ThreeFry (compiled by XLA), twice three numbers.
+_OF_VARIABLES = {
+    "StatefulStandardNormalV2": (
+        [
+            [-0.2601637542247772, -1.2205220460891724, -0.26770853996276855],
+            [-0.4585241377353668, -0.07273472845554352, -2.131155490875244],
+        ],
+        [
+            [-0.3913573920726776, -0.06929377466440201, -0.275986909866333],
+            [-1.0569435358047485, 0.2736791968345642, 0.6593033075332642],
+        ],
+    ),
+    "StatefulTruncatedNormal": (
+        [
+            [-0.2601637542247772, -1.2205220460891724, -0.26770853996276855],
+            [-0.4585241377353668, -0.07273472845554352, 0.374594122171402],
+        ],
+        [
+            [1.3091760873794556, 1.565700888633728, 0.5592460036277771],
+            [0.12233294546604156, 0.4424845278263092, 0.7624865174293518],
+        ],
+    ),
+    "StatefulUniform": (
+        [
+            [0.45901167392730713, 0.5334248542785645, 0.9627732038497925],
+            [0.897836446762085, 0.7249622344970703, 0.09622442722320557],
+        ],
+        [
+            [0.9240573644638062, 0.9623266458511353, 0.7221090793609619],
+            [0.5510029792785645, 0.6790788173675537, 0.7903250455856323],
+        ],
+    ),
+    "StatefulUniformFullInt": (
+        [
+            [17457156414005493989, 13176169492553350183, 2353900733613137338],
+            [5322352679441329230, 2081660734798582037, 12932943016269621097],
+        ],
+        [
+            [17751794897189275620, 14102151053635757229, 12526793173697988904],
+            [6736286827098062567, 5558378847693685504, 1750433426452485809],
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", _OF_VARIABLES)
+def test_draws_from_variables(name: str, report: Report) -> None:
+    dtype = np.uint64 if "Int" in name else np.float32
+    moved = [[1537, 2, 3], [13 if "Int" in name else 11, 9]]
+    for algorithm, state, expected, after in zip((1, 2), ([1, 2, 3], [7, 9]), _OF_VARIABLES[name], moved, strict=True):
+        variable = tf.Variable(np.array(state))
+        arguments = {"resource": variable.handle, "algorithm": algorithm, "shape": [3], "dtype": np.dtype(dtype).name}
+        for numbers in expected:
+            compare(name, getattr(R, name)(**arguments), np.array(numbers, dtype))
+        compare("the state", variable.value(), np.array(after))
+        variable.assign(state)
+        in_function = tf.function(lambda: getattr(R, name)(**arguments))  # noqa: B023
+        for numbers in expected:
+            compare("in a function", in_function(), np.array(numbers, dtype))
+    report.passed.add(name)
+
+
+def test_integers_and_binomials_from_variables(report: Report) -> None:
+    state = tf.Variable(np.array([1, 2, 3]))
+    for numbers in ([459, 953, 893], [505, 372, 707]):
+        drawn = R.StatefulUniformInt(resource=state.handle, algorithm=1, shape=[3], minval=-5, maxval=1000)
+        compare("integers", drawn, np.array(numbers))
+    state.assign([1, 2, 3])
+
+    def draw() -> Any:
+        chances = {"counts": tf.constant([10.0, 100.0]), "probs": tf.constant(0.4)}
+        return R.StatefulRandomBinomial(resource=state.handle, algorithm=1, shape=[3, 2], **chances, dtype="int32")
+
+    compare("binomial", draw(), np.array([[6, 44], [4, 34], [4, 35]], np.int32))
+    compare("in a function", tf.function(draw)(), np.array([[2, 41], [6, 37], [2, 43]], np.int32))
+    compare("the state", state.value(), np.array([307201, 2, 3]))
+    report.passed |= {"StatefulUniformInt", "StatefulRandomBinomial"}
+
+
+def test_non_deterministic_integers(report: Report) -> None:
+    for dtype in ("int32", "int64", "uint32", "uint64"):
+        drawn = R.NonDeterministicInts(shape=[3, 50], dtype=dtype).numpy()
+        assert drawn.shape == (3, 50) and drawn.dtype == dtype and len(np.unique(drawn)) > 140
+    report.passed.add("NonDeterministicInts")
 
 
 @pytest.mark.parametrize("algorithm", [1, 2], ids=["philox", "threefry"])

@@ -20,6 +20,9 @@ from modtf.core.values.errors import UnimplementedError
 fallbacks: Counter[tuple[str, str]] = Counter()
 """How many bindings of each (backend, op) fell back to core's NumPy kernel."""
 
+_REMEMBERED = 4096
+"""How many bindings of an op are kept whose kernels remember something."""
+
 soft_placement = True
 """Whether ops that a backend cannot compute fall back; `tf.config.set_soft_device_placement` sets it."""
 
@@ -160,6 +163,9 @@ def bind(op: Op, backend: Backend, attrs: tuple[Any, ...], input_dtypes: Sequenc
     if bound is None:
         bound = Bound(op, backend, attrs, input_dtypes)
         if op.cacheable:
+            if op.memory is not None and len(op.bound) >= _REMEMBERED:  # each eager random op may have seeds of its own
+                for oldest in list(op.bound)[: _REMEMBERED // 4]:
+                    op.bound.pop(oldest, None)
             op.bound[key] = bound
     return bound
 

@@ -6,7 +6,7 @@ takes; see `differentiation`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from modtf.core.backends.contract import Backend
@@ -76,12 +76,25 @@ def is_stateful(graph: Graph) -> bool:
 
 
 def _call_with_gradient(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
-    forward = forward_graph(graph)
     tapes = _current().tapes
+    try:
+        forward = forward_graph(graph)
+    except LookupError as error:  # which matters only to who asks for the gradient
+        with contexts.scoped(tapes=()):
+            outputs = call_graph(graph, inputs)
+        note(tapes, _CALL.with_gradient(_raising(error)), inputs, (), outputs)
+        return outputs
     with contexts.scoped(tapes=()):
         outputs = call_graph(forward, inputs)
     note(tapes, _CALL, inputs, (tuple(tensor.dtype for tensor in forward.outputs), forward, "", "", ""), outputs)
     return outputs[: len(graph.outputs)]
+
+
+def _raising(error: LookupError) -> Callable[..., Any]:
+    def rule(call: Call, *flowing: Any) -> Any:
+        raise error
+
+    return rule
 
 
 def forward_graph(graph: Graph) -> Graph:

@@ -11,9 +11,12 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from modtf.core.engine import context as contexts
 from modtf.core.engine.calls import call_graph
 from modtf.core.engine.execution import execute, note
+from modtf.core.engine.graphs import Graph
 from modtf.core.engine.subgraphs import share_captures, trace_subgraph
 from modtf.core.engine.tapes import GradientTape
 from modtf.core.engine.vocabulary import get_op
@@ -53,12 +56,44 @@ def custom_gradient(f: Callable[..., Any] | None = None) -> Any:
     return decorated
 
 
+class GraphGradient:
+    """The gradient rule of an `IdentityN` whose gradient is a graph.
+
+    Attributes:
+        graph: From the gradients of the first outputs, and the last inputs, to the gradients of some of the inputs.
+        results: Of how many outputs it takes the gradients.
+        positions: Of which inputs it gives the gradients, as numbers.
+        captured: How many of the last inputs it takes.
+    """
+
+    def __init__(self, graph: Graph, results: int, positions: Sequence[int], captured: int) -> None:
+        self.graph = graph
+        self.results = results
+        self.positions = tuple(positions)
+        self.captured = captured
+
+    def __call__(self, call: Any, *flowing: Any) -> list[Any]:
+        given = [self._filled(*pair) for pair in zip(flowing[: self.results], self.graph.inputs, strict=False)]
+        found = call_graph(self.graph, [*given, *call.inputs[len(call.inputs) - self.captured :]])
+        results: list[Any] = [None] * len(call.inputs)
+        for position, gradient in zip(self.positions, found, strict=True):
+            results[position] = gradient
+        return results
+
+    def _filled(self, flowing: Any, expected: Tensor) -> Tensor:
+        if flowing is not None and flowing.dtype is expected.dtype:
+            return flowing
+        return convert_to_tensor(np.zeros([dim or 1 for dim in expected.dims or ()], expected.dtype.np_dtype))
+
+
 class _Application:
     """One call of a function with a gradient of its own."""
 
     def __init__(self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         tapes = contexts.current().tapes
-        given = [item if isinstance(item, (CompositeTensor, Variable)) else _converted(item) for item in nest.flatten(args)]
+        given = [
+            item if isinstance(item, (CompositeTensor, Variable)) else _converted(item) for item in nest.flatten(args)
+        ]
         inside = [item.value() if isinstance(item, Variable) else item for item in given]
         self._arguments = [leaf for leaf in nest.flatten(inside, expand_composites=True) if isinstance(leaf, Tensor)]
         own = {id(item) for item in given if isinstance(item, Variable)}
@@ -125,13 +160,7 @@ class _Application:
         captured = share_captures([backward])
         count, sources = len(self._results), [*self._arguments, *(variable.handle for variable in self._variables)]
 
-        def rule(call: Any, *flowing: Any) -> list[Any]:
-            found = call_graph(backward.graph, [*flowing[:count], *call.inputs[count + len(sources) :]])
-            results: list[Any] = [None] * len(call.inputs)
-            for position, gradient in zip(positions, found, strict=True):
-                results[count + position] = gradient
-            return results
-
+        rule = GraphGradient(backward.graph, count, [count + position for position in positions], len(captured))
         inputs = [*self._results, *sources, *captured]
         return execute(_IDENTITY.with_gradient(rule), inputs)[:count]
 
@@ -155,7 +184,9 @@ def recompute_grad(f: Callable[..., Any]) -> Callable[..., Any]:
 
         def gradients(*flowing: Any, variables: Sequence[Variable] = ()) -> Any:
             with GradientTape() as tape:
-                tape.watch([item for item in nest.flatten(args) if isinstance(item, Tensor) and item.dtype.is_differentiable])
+                tape.watch(
+                    [item for item in nest.flatten(args) if isinstance(item, Tensor) and item.dtype.is_differentiable]
+                )
                 again = f(*args, **kwargs)
             sources = [*nest.flatten(args), *variables]
             found = tape.gradient(nest.flatten(again), sources, list(flowing))

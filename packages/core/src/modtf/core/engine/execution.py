@@ -143,12 +143,14 @@ def _bind_inputs(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple
         if key not in rest:
             raise TypeError(f"{op.name} needs the input {key!r}. Its inputs are {list(names)}.")
         given[key] = rest.pop(key)
-    for arg in op.schema.inputs:  # a list's length or dtypes may stand among the attributes, though they need not be given
+    for (
+        arg
+    ) in op.schema.inputs:  # a list's length or dtypes may stand among the attributes, though they need not be given
         if arg.number in op.schema.attr_index:
             rest.setdefault(arg.number, len(given[arg.name]))
         elif arg.type in op.schema.attr_index and arg.type not in rest and op.schema.is_type_list(arg.type):
             given[arg.name] = [convert_to_tensor(item) for item in given[arg.name]]
-            rest[arg.type] = [tensor.dtype for tensor in given[arg.name]]
+            rest[str(arg.type)] = [tensor.dtype for tensor in given[arg.name]]
     return given, rest
 
 

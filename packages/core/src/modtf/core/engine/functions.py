@@ -17,6 +17,7 @@ import numpy as np
 from modtf.core.engine import context as contexts
 from modtf.core.engine.autograph import converted
 from modtf.core.engine.concrete import ConcreteFunction, trace
+from modtf.core.engine.replicas import current_replica, outside
 from modtf.core.engine.signatures import fitting_structure, python_signature, specs_in, tensors_in, trace_key
 from modtf.core.engine.tracing import is_described, map_leaves
 from modtf.core.values import nest
@@ -93,6 +94,7 @@ class Function:
         self._traced_before = False
         self._lock = threading.RLock()
         self._trace_count = 0
+        self._of_replicas: dict[int, Function] | None = {}
         if self.input_signature is not None:
             self._check_input_signature()
 
@@ -133,6 +135,9 @@ class Function:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if run_eagerly:
             return self.python_function(*args, **kwargs)
+        replica = current_replica()
+        if replica is not None and self._of_replicas is not None:
+            return self._of_replica(replica)(*args, **kwargs)
         if not kwargs:
             try:
                 concrete = self._by_tensors.get(tuple([(tensor.dtype, tensor.dims) for tensor in args]))
@@ -143,6 +148,18 @@ class Function:
         args, kwargs = self._bind(args, kwargs)
         concrete = self._concrete_for(args, kwargs)
         return concrete.call_flat(tensors_in((args, kwargs)))
+
+    def _of_replica(self, number: int) -> Function:
+        """The function with the traces that it has in a strategy's replica."""
+        assert self._of_replicas is not None
+        found = self._of_replicas.get(number)
+        if found is None:
+            found = Function(
+                self.python_function, self.input_signature, self._autograph, self._reduce_retracing, self._name
+            )
+            found._of_replicas = None
+            found = self._of_replicas.setdefault(number, found)
+        return found
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> ConcreteFunction:
         """Returns the trace for arguments of this kind, which may be given as `TensorSpec`s.
@@ -166,6 +183,10 @@ class Function:
     @property
     def concrete_functions(self) -> list[ConcreteFunction]:
         """All traces made so far."""
+        for of_replica in list((self._of_replicas or {}).values()):  # what replicas called, as it is outside of them
+            with outside():
+                for args, kwargs in [item.structured_input_signature for item in of_replica.concrete_functions]:
+                    self.get_concrete_function(*args, **kwargs)
         unique = {id(concrete): concrete for concrete in self._concrete.values()}
         return list(unique.values())
 

@@ -135,6 +135,20 @@ class Graph:
         """Returns the nodes in program order."""
         return list(self.nodes)
 
+    def as_graph_def(self, from_version: int | None = None, add_shapes: bool = False) -> Any:
+        """Returns the graph as a `GraphDef`, with the functions that it calls; modtf-saved-model makes it.
+
+        Args:
+            from_version: Without effect: all nodes are given.
+            add_shapes: Whether to add the shapes of the outputs to each node.
+
+        Raises:
+            AttributeError: modtf-saved-model is not installed.
+        """
+        from modtf.core import siblings
+
+        return siblings.load("saved_model").to_graph_def(self, add_shapes=add_shapes)
+
     def as_default(self) -> Any:
         """`with graph.as_default():` traces the ops called inside into this graph."""
         return contexts.scoped(graph=self, tapes=(), scope="")

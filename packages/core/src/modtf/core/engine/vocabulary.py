@@ -59,6 +59,9 @@ class Op:
         volatile: What it gives may change though its inputs do not (files), so it is computed anew in each run.
         fills_gradients: Its gradient rule is given zeros, rather than `None`, for outputs that nothing flows into.
         quiet: Overflow, division by zero and NaN are ordinary results of it, about which NumPy shall not warn.
+        extra: The extra of modtf-core whose library the kernel needs, if any; users read it in the table of ops.
+        memory: Makes what the kernel remembers from call to call, which is given to it as `memory`: one for each node of
+            a compiled graph, and one for all eager calls with the same attributes and dtypes.
         python_names: The registry's names of arguments that may be given by another name; see `PYTHON_NAMES`.
     """
 
@@ -76,6 +79,8 @@ class Op:
         volatile: bool = False,
         quiet: bool = False,
         fills_gradients: bool = True,
+        extra: str | None = None,
+        memory: Callable[[], Any] | None = None,
     ) -> None:
         self.text = schema
         self.name: str = re.match(r"\w*", schema)[0]  # type: ignore[index]
@@ -91,6 +96,8 @@ class Op:
         self.volatile = volatile
         self.fills_gradients = fills_gradients
         self.quiet = quiet
+        self.extra = extra
+        self.memory = memory
         self.python_names = PYTHON_NAMES.get(self.name)
         self.bound: dict[Any, Any] = {}
         self.known_attrs: dict[Any, tuple[Any, ...]] = {}
@@ -145,6 +152,8 @@ class Op:
         if isinstance(kernel, str):
             return getattr(backend.xp, kernel, None) or _lacking(backend, kernel)
         keywords = dict(zip(self.schema.attr_index, attrs, strict=True))
+        if self.memory is not None:
+            keywords["memory"] = self.memory()
         first = backend if _wants_backend(kernel) else backend.xp
         bound = functools.partial(kernel, first, **keywords)
         if self.schema.is_flat:

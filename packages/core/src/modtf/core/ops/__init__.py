@@ -95,8 +95,10 @@ _ON_DEMAND: tuple[str, ...] = (
     "ctc",
     "fractional_pooling",
     "candidates",
+    "iterators",
     "isotonic",
     "quasirandom",
+    "random_distributions",
     "data_formats",
 )
 

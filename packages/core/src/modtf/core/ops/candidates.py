@@ -14,7 +14,7 @@ import numpy as np
 from modtf.core.engine.shape_rules import with_rank
 from modtf.core.engine.vocabulary import Op, op, register
 from modtf.core.ops.random_bits import philox_blocks
-from modtf.core.ops.random_state import reserve
+from modtf.core.ops.random_state import Position
 from modtf.core.values.errors import InvalidArgumentError
 from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
@@ -75,14 +75,12 @@ def _sampler(
 ) -> None:
     def kernel(
         xp: Any, true_classes: np.ndarray, *, num_true: int, num_sampled: int, unique: bool, range_max: int, seed: int,
-        seed2: int,
+        seed2: int, memory: Position,
     ) -> tuple[np.ndarray, ...]:  # fmt: skip
         _check(true_classes, num_true)
         if unique and num_sampled > range_max:
             raise InvalidArgumentError(f"Sampler's range is too small: {num_sampled} of {range_max} classes")
-        words = _words(
-            *reserve(_BLOCKS_EACH * num_sampled, seed, seed2, name, num_true, num_sampled, unique, range_max)
-        )
+        words = _words(*memory.reserve(_BLOCKS_EACH * num_sampled, seed, seed2))
         drawn: list[int] = []
         known: set[int] = set()
         tries = 0
@@ -103,7 +101,9 @@ def _sampler(
         f"{name}(true_classes: int64, *, num_true: int, num_sampled: int, unique: bool, range_max: int, {_SEEDS}) "
         f"-> ({_OUTPUTS})"
     )
-    register(Op(schema, kernel=kernel, shape=_drawn_dims, host_only=True, stateful=True, prunable=True))
+    register(
+        Op(schema, kernel=kernel, shape=_drawn_dims, host_only=True, stateful=True, prunable=True, memory=Position)
+    )
 
 
 _sampler(

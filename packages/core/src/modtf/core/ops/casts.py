@@ -52,7 +52,9 @@ def _(call: Any, dy: Tensor) -> Any:
     return raw.Cast(dy, DstT=source) if source.is_differentiable else None
 
 
-conjugate = register(Op("Conj[T: complex|variant = complex64](input: T) -> (output: T)", kernel="conj", shape=unchanged))
+conjugate = register(
+    Op("Conj[T: complex|variant = complex64](input: T) -> (output: T)", kernel="conj", shape=unchanged)
+)
 conjugate.gradient(lambda call, dy: raw.Conj(dy))
 
 
@@ -62,7 +64,9 @@ def _part(name: str, function: Any, types: str = "input", output: str = "output"
 
     def kernel(xp: Any, x: Any, *, Tout: DType) -> Any:
         if dtype_of(x).real_dtype is not Tout:
-            raise InvalidArgumentError(f"Tout must be {dtype_of(x).real_dtype.name} for {dtype_of(x).name}, not {Tout.name}")
+            raise InvalidArgumentError(
+                f"Tout must be {dtype_of(x).real_dtype.name} for {dtype_of(x).name}, not {Tout.name}"
+            )
         return xp.astype(function(xp, x), find_kernel_dtype(xp, Tout))
 
     return register(Op(schema, kernel=kernel, shape=unchanged, quiet=quiet))

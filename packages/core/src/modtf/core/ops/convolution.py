@@ -223,6 +223,10 @@ def _register(kind: _Kind) -> None:
         windows = lie(input.shape, filter_dims, attrs)
         _check_backprop(windows, out_backprop.shape, data_format, back_to_filter)
         channel = data_format.index("C")
+        if rank == 5 and filter_dims[-2] != input.shape[channel]:
+            raise ValueError(
+                f"input and filter_sizes must have the same depth: {input.shape[channel]} vs {filter_dims[-2]}"
+            )
         depth, given = kind.output_depth(input.shape[channel], filter_dims), out_backprop.shape[channel]
         if depth != given:
             raise ValueError(f"out_backprop must have the output's depth, {depth}, but has {given}")

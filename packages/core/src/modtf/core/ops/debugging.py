@@ -25,14 +25,17 @@ def summarize_values(array: np.ndarray, limit: int) -> str:
     """Returns the first elements of a tensor as text: `[1 2][3...]...`; all of them if `limit` is negative."""
     limit = array.size if limit < 0 else limit
     flat = array.reshape(-1)[:limit].tolist() if array.dtype == object else list(array.reshape(-1)[:limit])
-    texts = [
-        item.decode("utf-8", "replace") if isinstance(item, bytes) else summary(np.asarray(item), -1).decode()
-        for item in flat
-    ]
+    texts = [_element_text(item) for item in flat]
     more = "..." if array.size > limit else ""
     if array.ndim < 2:
         return " ".join(texts) + more
     return _nested(array.shape, texts, 0)[0] + more
+
+
+def _element_text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return summary(np.asarray(value), -1).decode()
 
 
 def _nested(shape: tuple[int, ...], texts: Sequence[str], start: int) -> tuple[str, int]:

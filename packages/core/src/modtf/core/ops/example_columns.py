@@ -36,7 +36,7 @@ def join(parts: Sequence[Sequence[Any]], dtype: DType) -> np.ndarray:
         array = np.empty(len(values), object)
         array[:] = values
         return array
-    return np.concatenate([np.asarray(part) for part in parts]) if parts else np.empty(0, dtype.np_dtype)
+    return np.concatenate(parts).astype(dtype.np_dtype, copy=False) if parts else np.empty(0, dtype.np_dtype)
 
 
 def splits(lengths: Sequence[int], dtype: DType) -> np.ndarray:

@@ -83,9 +83,9 @@ def _add_entries(data: bytes, span: Span, entries: dict[bytes, Span]) -> None:
 
 def _messages(data: bytes, span: Span) -> Iterator[tuple[int, int, int]]:
     """Yields the fields that are messages or strings."""
-    for field in fields(data, *span):
-        if field.wire_type == BYTES:
-            yield field.number, field.start, field.end
+    for number, wire_type, start, end in fields(data, *span):
+        if wire_type == BYTES:
+            yield number, start, end
 
 
 def find_steps(data: bytes, span: Span) -> list[Span]:

@@ -10,7 +10,7 @@ import numpy as np
 from modtf.core.engine.shape_rules import merged, with_rank
 from modtf.core.engine.vocabulary import Op, op, register
 from modtf.core.ops.random_bits import philox, scrambled_seed
-from modtf.core.ops.random_state import reserve
+from modtf.core.ops.random_state import Position
 from modtf.core.values.errors import InvalidArgumentError
 from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
@@ -248,15 +248,15 @@ _CHOICE = (
 
 def _seeded(name: str, inputs: str, attrs: str) -> None:
     def kernel(
-        xp: Any, image_size: np.ndarray, boxes: np.ndarray, *covered: np.ndarray, seed: int, seed2: int, **choice: Any
-    ) -> Any:
-        identity = (name, image_size.dtype, *choice.values())
-        words = _Words(*reserve(max(1, choice["max_attempts"]), seed, seed2, *identity))
+        xp: Any, image_size: np.ndarray, boxes: np.ndarray, *covered: np.ndarray, seed: int, seed2: int,
+        memory: Position, **choice: Any,
+    ) -> Any:  # fmt: skip
+        words = _Words(*memory.reserve(max(1, choice["max_attempts"]), seed, seed2))
         least = covered[0] if covered else choice.pop("min_object_covered")
         return _sampled(image_size, boxes, least, words, **choice)
 
     schema = f"{name}[T: uint8|signed]({_SIZE}{inputs}, *, seed: int = 0, seed2: int = 0, {attrs}{_CHOICE}"
-    made = Op(schema, kernel=kernel, shape=_sampled_dims, host_only=True, stateful=True)
+    made = Op(schema, kernel=kernel, shape=_sampled_dims, host_only=True, stateful=True, memory=Position)
     register(made).gradient(None)
 
 

@@ -207,7 +207,9 @@ def _decoding(name: str, attrs: str, output: str, shape: Any = _image_dims) -> N
         animated = given.get("expand_animations", True)
         return _decoded(name, contents, channels, given.get("dtype", uint8), image_jpeg.Options(), animated)
 
-    register(Op(f"{name}(contents: string{attrs}) -> (image: {output})", kernel=kernel, shape=shape, host_only=True))
+    extra = None if name == "DecodeBmp" else "image"
+    schema = f"{name}(contents: string{attrs}) -> (image: {output})"
+    register(Op(schema, kernel=kernel, shape=shape, host_only=True, extra=extra))
 
 
 def _frames_dims(contents: Tensor, *, channels: int = 3, **attrs: Any) -> Dims:
@@ -255,7 +257,7 @@ _JPEG = (
 )
 
 
-@op(f"DecodeJpeg(contents: string{_JPEG}", shape=_image_dims, host_only=True)
+@op(f"DecodeJpeg(contents: string{_JPEG}", shape=_image_dims, host_only=True, extra="image")
 def decode_jpeg(xp: Any, contents: np.ndarray, *, channels: int, **how: Any) -> np.ndarray:
     return _decoded("DecodeJpeg", contents, channels, uint8, _jpeg_options(**how), True)
 
@@ -266,7 +268,9 @@ def _cropped_dims(contents: Tensor, crop_window: Tensor, *, channels: int, **how
     return window[2], window[3], depth
 
 
-@op(f"DecodeAndCropJpeg(contents: string, crop_window: int32{_JPEG}", shape=_cropped_dims, host_only=True)
+@op(
+    f"DecodeAndCropJpeg(contents: string, crop_window: int32{_JPEG}", shape=_cropped_dims, host_only=True, extra="image"
+)
 def decode_and_crop_jpeg(
     xp: Any, contents: np.ndarray, crop_window: np.ndarray, *, channels: int, **how: Any
 ) -> np.ndarray:
@@ -340,6 +344,7 @@ def _check_jpeg(image: np.ndarray, quality: int) -> None:
     "x_density: int = 300, y_density: int = 300, xmp_metadata: string = '') -> (contents: string)",
     shape=_still_dims,
     host_only=True,
+    extra="image",
 )
 def encode_jpeg(xp: Any, image: np.ndarray, *, format: str, xmp_metadata: str, **how: Any) -> np.ndarray:
     _check_jpeg(image, how["quality"])
@@ -353,6 +358,7 @@ def encode_jpeg(xp: Any, image: np.ndarray, *, format: str, xmp_metadata: str, *
     "EncodeJpegVariableQuality(images: uint8, quality: int32) -> (contents: string)",
     shape=_still_dims,
     host_only=True,
+    extra="image",
 )
 def encode_jpeg_of_quality(xp: Any, image: np.ndarray, quality: np.ndarray) -> np.ndarray:
     if quality.shape != ():

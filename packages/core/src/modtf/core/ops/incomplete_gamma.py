@@ -70,7 +70,7 @@ def _upper_fraction(a: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return factor * value, factor * (slope + value * (np.log(x) - digamma(np, a)))
 
 
-def _incomplete(a: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def incomplete_gamma(a: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """P(a, x), Q(a, x) and the derivative of P by a, NaN outside of their domain."""
     a, x = (np.asarray(item, np.float64) for item in np.broadcast_arrays(a, x))
     lower, upper, slope = (np.full(a.shape, np.nan) for _ in range(3))
@@ -90,7 +90,7 @@ def _incomplete(a: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray, n
 
 def _register(name: str, types: str, which: int) -> Op:
     def kernel(xp: Any, a: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return _incomplete(a, x)[which].astype(a.dtype)
+        return incomplete_gamma(a, x)[which].astype(a.dtype)
 
     schema = f"{name}[T: {types}](a: T, x: T) -> (z: T)"
     return register(Op(schema, kernel=kernel, shape=broadcast, host_only=True, quiet=True))

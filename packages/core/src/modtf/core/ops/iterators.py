@@ -30,7 +30,7 @@ class Elements(Protocol):
 
 
 def on_host() -> Any:
-    """`with on_host():` has ops run at once and with NumPy: datasets are computed where their files and strings are."""
+    """In its `with` block ops run at once and with NumPy: datasets are computed where their files and strings are."""
     return contexts.scoped(backend=NUMPY, graph=None, tapes=(), scope="")
 
 
@@ -40,9 +40,11 @@ class IteratorResource:
     Attributes:
         dims: `None`: what a handle of a variable says here, an iterator does not have.
         dataset: What it goes through, `None` until it has been made.
+        taken: How many elements were taken since it began.
     """
 
     dims = None
+    taken = 0
 
     def __init__(self, dataset: Elements | None = None) -> None:
         self.dataset = dataset
@@ -54,7 +56,7 @@ class IteratorResource:
     def start(self, dataset: Elements) -> None:
         """Begins at a dataset's first element."""
         with self._lock, on_host():
-            self.dataset, self._elements = dataset, dataset.elements()
+            self.dataset, self._elements, self.taken = dataset, dataset.elements(), 0
 
     def next(self) -> Any:
         """Returns the next element.
@@ -70,7 +72,9 @@ class IteratorResource:
         token = contexts.enter(backend=NUMPY, graph=None, tapes=(), scope="")
         try:
             with self._lock:
-                return next(self._elements)
+                element = next(self._elements)
+                self.taken += 1
+                return element
         finally:
             contexts.leave(token)
 

@@ -353,8 +353,11 @@ def _equality_shape(x: Tensor, y: Tensor, *, incompatible_shape_error: bool) -> 
         return broadcast(x, y)
     if not _do_broadcast(x.dims, y.dims):
         return ()
-    dims = broadcast(x, y)
-    return dims if dims is not None and None not in dims else None
+    if x.dims is None or y.dims is None:
+        return None
+    # An unknown size beside one that is not 1 may turn out to be another, and the result a scalar.
+    beside = zip(reversed(x.dims), reversed(y.dims), strict=False)
+    return None if any(None in pair and 1 not in pair for pair in beside) else broadcast(x, y)
 
 
 def _equality(name: str, function: str, unequal_shapes: bool) -> None:

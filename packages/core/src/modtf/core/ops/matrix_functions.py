@@ -80,7 +80,12 @@ def _one_by_one(function: Any, input: np.ndarray) -> np.ndarray:
     return result
 
 
-@op("MatrixLogarithm[T: complex](input: T) -> (output: T)", shape=lambda input: square_dims(input), host_only=True)
+@op(
+    "MatrixLogarithm[T: complex](input: T) -> (output: T)",
+    shape=lambda input: square_dims(input),
+    host_only=True,
+    extra="scipy",
+)
 def matrix_logarithm(xp: Any, input: np.ndarray) -> Any:
     linalg = require("scipy.linalg", extra="scipy", what="MatrixLogarithm")
 
@@ -99,6 +104,7 @@ def matrix_logarithm(xp: Any, input: np.ndarray) -> Any:
     shape=lambda input: square_dims(input),
     host_only=True,
     quiet=True,
+    extra="scipy",
 )
 @widened
 def matrix_square_root(xp: Any, input: np.ndarray) -> Any:

@@ -13,7 +13,6 @@ import numpy as np
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import merged, with_rank
 from modtf.core.engine.vocabulary import Op, register
-from modtf.core.ops.common import like
 from modtf.core.ops.windows import batches
 from modtf.core.values.tensors import Tensor
 
@@ -62,8 +61,8 @@ def _normalize(
         _check_statistics(channels, why, mean=mean, variance=variance)
     else:
         for name, statistic in (("mean", mean), ("variance", variance)):
-            if statistic.shape not in ((0,), (channels,)):
-                raise ValueError(f"{name} must be empty or have {channels} elements; its shape is {list(statistic.shape)}")
+            if len(statistic.shape) != 1:
+                raise ValueError(f"{name} must be 1-dimensional; its shape is {list(statistic.shape)}")
     compute = xp.float32
     wide, gamma, beta = (xp.astype(array, compute, copy=False) for array in (last, scale, offset))
     if is_training:

@@ -31,6 +31,7 @@ def _points_dims(dim: Tensor, num_results: Tensor, skip: Tensor, *, dtype: DType
     "(samples: dtype)",
     shape=_points_dims,
     host_only=True,
+    extra="scipy",
 )
 def sobol_sample(
     xp: Any, dim: np.ndarray, num_results: np.ndarray, skip: np.ndarray, *, dtype: DType

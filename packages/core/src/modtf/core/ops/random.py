@@ -42,7 +42,7 @@ def draw_uniform(xp: Any, algorithm: int, key: Any, counter: Any, shape: Sequenc
     """Floating-point numbers in [0, 1): as many random bits as the significand has, after the point."""
     wide = float32 if algorithm == THREEFRY and dtype is bfloat16 else dtype
     words = random_words(xp, algorithm, key, counter, shape, 64 if dtype is float64 else 32)
-    return _rounded(xp, algorithm, _fraction(xp, algorithm, words, wide), dtype)
+    return _rounded(xp, algorithm, fractions(xp, algorithm, words, wide), dtype)
 
 
 def _rounded(xp: Any, algorithm: int, numbers: Any, dtype: DType) -> Any:
@@ -52,7 +52,7 @@ def _rounded(xp: Any, algorithm: int, numbers: Any, dtype: DType) -> Any:
     return xp.astype(numbers, find_kernel_dtype(xp, dtype))
 
 
-def _fraction(xp: Any, algorithm: int, words: Any, dtype: DType) -> Any:
+def fractions(xp: Any, algorithm: int, words: Any, dtype: DType) -> Any:
     """The random words as float64 numbers in [0, 1) that `dtype` can hold."""
     digits = int(ml_dtypes.finfo(dtype.np_dtype).nmant)
     if algorithm == THREEFRY and dtype is not float16:
@@ -103,13 +103,13 @@ def _box_muller(xp: Any, first: Any, second: Any, precision: DType, turn: float 
     return step(step(xp.sin(angle)) * radius), step(step(xp.cos(angle)) * radius)
 
 
-def _normal_pairs(xp: Any, words: Any, dtype: DType) -> Any:
+def normal_pairs(xp: Any, words: Any, dtype: DType) -> Any:
     """The normal numbers of each Philox block: of words along the last axis, four or (of float64) two numbers."""
     if dtype is float64:
-        uniform = _fraction(xp, PHILOX, xp.stack([words[..., 0] | (words[..., 1] << 32),
+        uniform = fractions(xp, PHILOX, xp.stack([words[..., 0] | (words[..., 1] << 32),
                                                   words[..., 2] | (words[..., 3] << 32)], axis=-1), dtype)  # fmt: skip
     else:
-        uniform = _fraction(xp, PHILOX, words, float32)
+        uniform = fractions(xp, PHILOX, words, float32)
     precision = float64 if dtype is float64 else float32
     pairs = [_box_muller(xp, uniform[..., i], uniform[..., i + 1], precision) for i in range(0, uniform.shape[-1], 2)]
     return xp.stack([number for pair in pairs for number in pair], axis=-1)
@@ -126,14 +126,14 @@ def draw_normal(xp: Any, algorithm: int, key: Any, counter: Any, shape: Sequence
             xp, algorithm, key, counter, (*target[:axis], target[axis] // 2, 2, *target[axis + 1 :]),
             64 if dtype is float64 else 32,
         )  # fmt: skip
-        uniform = _fraction(xp, algorithm, words, wide)
+        uniform = fractions(xp, algorithm, words, wide)
         first, second = (xp.take(uniform, xp.asarray(index), axis=axis + 1) for index in (0, 1))
         turn = float(np.asarray(2 * math.pi, wide.np_dtype))  # XLA has it in the dtype
         numbers = joined(xp, _box_muller(xp, first, second, wide, turn), shape)
     else:
         per_block = 2 if dtype is float64 else 4
         words = philox_blocks(xp, key, counter, xp.arange(-(-size // per_block), dtype=xp.uint64))
-        numbers = xp.reshape(xp.reshape(_normal_pairs(xp, words, dtype), (-1,))[:size], shape)
+        numbers = xp.reshape(xp.reshape(normal_pairs(xp, words, dtype), (-1,))[:size], shape)
     return _rounded(xp, algorithm, numbers, dtype)
 
 
@@ -166,7 +166,7 @@ def _accepted(xp: Any, key: Any, counter: Any, groups: Any, group: int, dtype: D
     """The first candidates near enough to 0, `group` for each group, and whether there were as many."""
     numbers = xp.reshape(xp.expand_dims(groups, axis=-1) + xp.arange(blocks, dtype=xp.uint64), (-1,))
     words = philox_blocks(xp, key, counter, numbers)
-    candidates = xp.reshape(_normal_pairs(xp, words, dtype), (groups.shape[0], blocks * group))
+    candidates = xp.reshape(normal_pairs(xp, words, dtype), (groups.shape[0], blocks * group))
     near = xp.abs(candidates) < _TRUNCATED_AT
     rank = xp.cumulative_sum(xp.astype(near, xp.int32), axis=1, dtype=xp.int32)
     zero = xp.zeros_like(candidates)
@@ -179,7 +179,7 @@ def _threefry_truncated_normal(xp: Any, key: Any, counter: Any, shape: tuple[int
     wide = float64 if dtype is float64 else float32 if dtype is bfloat16 else dtype
     words = random_words(xp, THREEFRY, key, counter, shape, 64 if dtype is float64 else 32)
     smallest = float(ml_dtypes.finfo(wide.np_dtype).smallest_normal)
-    uniform = _fraction(xp, THREEFRY, words, wide) * (1 - smallest) + smallest
+    uniform = fractions(xp, THREEFRY, words, wide) * (1 - smallest) + smallest
     inside = erf(np, np.asarray(_TRUNCATED_AT / math.sqrt(2)))
     numbers = math.sqrt(2) * erfinv(xp, (2 * uniform - 1) * float(inside))
     return _rounded(xp, THREEFRY, xp.clip(numbers, -_TRUNCATED_AT, _TRUNCATED_AT), dtype)
@@ -201,7 +201,7 @@ def sizes_of(shape: np.ndarray) -> tuple[int, ...]:
     return tuple(int(size) for size in shape)
 
 
-def _check_key(algorithm: int, key: Any, counter: Any) -> int:
+def check_key(algorithm: int, key: Any, counter: Any) -> int:
     if algorithm not in (PHILOX, THREEFRY, AUTO_SELECT):
         raise InvalidArgumentError(
             f"Unsupported algorithm id: {algorithm}. Expected 1 (Philox), 2 (ThreeFry) or 3 (auto)"
@@ -217,7 +217,7 @@ def _check_key(algorithm: int, key: Any, counter: Any) -> int:
     return algorithm
 
 
-def _check_seed(seed: Any) -> None:
+def check_seed(seed: Any) -> None:
     if tuple(seed.shape) != (2,):
         raise InvalidArgumentError(f"seed must have shape [2], not {list(seed.shape)}")
 
@@ -227,7 +227,7 @@ def said_dims(shape: Tensor, *others: Tensor, **attrs: Any) -> Dims:
     return dims_from_value(shape)
 
 
-def _seeded_dims(shape: Tensor, seed: Tensor, *others: Tensor, **attrs: Any) -> Dims:
+def seeded_dims(shape: Tensor, seed: Tensor, *others: Tensor, **attrs: Any) -> Dims:
     merged(seed.dims, (2,))
     return dims_from_value(shape)
 
@@ -240,11 +240,11 @@ def _stateless(name: str, draw: Callable[..., Any], types: str, default: str, pa
     def of_key(
         xp: Any, shape: np.ndarray, key: Any, counter: Any, alg: np.ndarray, *bounds: Any, dtype: DType | None = None
     ) -> Any:
-        algorithm = _check_key(int(alg), key, counter)
+        algorithm = check_key(int(alg), key, counter)
         return draw(xp, algorithm, key, counter, sizes_of(shape), dtype or dtype_of(bounds[0]), *bounds)
 
     def of_seed(xp: Any, shape: np.ndarray, seed: Any, *bounds: Any, dtype: DType | None = None) -> Any:
-        _check_seed(seed)
+        check_seed(seed)
         key, counter = scrambled_seed(xp, seed)
         return draw(xp, PHILOX, key, counter, sizes_of(shape), dtype or dtype_of(bounds[0]), *bounds)
 
@@ -268,7 +268,7 @@ def _stateless(name: str, draw: Callable[..., Any], types: str, default: str, pa
             f"{name}[{of_types}T: index{'' if parameters else ' = int32'}, Tseed: {seeds} = int64]"
             f"(shape: T, seed: Tseed{inputs}{attrs}) -> (output: dtype)",
             kernel=of_seed,
-            shape=_seeded_dims,
+            shape=seeded_dims,
             host_inputs=("shape",),
             quiet=True,
         )
@@ -287,7 +287,7 @@ _stateless("StatelessRandomUniformInt", draw_integers, _INTEGERS, "", ("minval",
 
 
 def _key_and_counter(xp: Any, seed: Any) -> tuple[Any, Any]:
-    _check_seed(seed)
+    check_seed(seed)
     return scrambled_seed(xp, seed)
 
 
@@ -340,7 +340,7 @@ def shuffled_order(key: np.ndarray, counter: np.ndarray, count: int) -> np.ndarr
     host_inputs=("key", "counter", "alg"),
 )
 def stateless_shuffle(xp: Any, value: Any, key: np.ndarray, counter: np.ndarray, alg: np.ndarray) -> Any:
-    if _check_key(int(alg), key, counter) != PHILOX:
+    if check_key(int(alg), key, counter) != PHILOX:
         raise InvalidArgumentError(f"Unsupported algorithm id: {alg}. Shuffling is defined for Philox only")
     if np.ndim(value) == 0:
         return value
@@ -366,7 +366,7 @@ def choose(
     totals = np.cumsum(np.where(finite, np.exp(wide - largest), 0), axis=1)
     count = int(num_samples)
     words = random_words(np, PHILOX, key, counter, (len(logits), count), 64)
-    wanted = _fraction(np, PHILOX, words, float64) * totals[:, -1:]
+    wanted = fractions(np, PHILOX, words, float64) * totals[:, -1:]
     chosen = [np.searchsorted(row, want, side="right") for row, want in zip(totals, wanted, strict=True)]
     return np.array(chosen, dtype).reshape(len(logits), count)
 

@@ -45,7 +45,14 @@ def _special(name: str, function: str, gradient: Any, part: int | None = None, b
         return np.asarray(y if below is None else np.where(x < 0, below, y), x.dtype)
 
     made = register(
-        Op(f"{name}[T: floating](x: T) -> (y: T)", kernel=kernel, shape=unchanged, host_only=True, quiet=True)
+        Op(
+            f"{name}[T: floating](x: T) -> (y: T)",
+            kernel=kernel,
+            shape=unchanged,
+            host_only=True,
+            quiet=True,
+            extra="scipy",
+        )
     )
     made.gradient(lambda call, dy: dy * gradient(call.inputs[0], call.outputs[0]))
 

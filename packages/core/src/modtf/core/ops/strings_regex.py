@@ -62,12 +62,22 @@ def _full_match(strings: np.ndarray, pattern: bytes) -> np.ndarray:
     return mapped(lambda text: matches(text) is not None, strings, bool)
 
 
-@op("RegexFullMatch(input: string, pattern: string) -> (output: bool)", shape=_with_scalars, host_only=True)
+@op(
+    "RegexFullMatch(input: string, pattern: string) -> (output: bool)",
+    shape=_with_scalars,
+    host_only=True,
+    extra="strings",
+)
 def regex_full_match(xp: Any, input: np.ndarray, pattern: np.ndarray) -> np.ndarray:
     return _full_match(input, _scalar(pattern, "Pattern"))
 
 
-@op("StaticRegexFullMatch(input: string, *, pattern: string) -> (output: bool)", shape=unchanged, host_only=True)
+@op(
+    "StaticRegexFullMatch(input: string, *, pattern: string) -> (output: bool)",
+    shape=unchanged,
+    host_only=True,
+    extra="strings",
+)
 def static_regex_full_match(xp: Any, input: np.ndarray, *, pattern: str) -> np.ndarray:
     return _full_match(input, as_bytes(pattern))
 
@@ -155,6 +165,7 @@ def _replace(strings: np.ndarray, pattern: bytes, rewrite_text: bytes, everywher
     "RegexReplace(input: string, pattern: string, rewrite: string, *, replace_global: bool = True) -> (output: string)",
     shape=_with_scalars,
     host_only=True,
+    extra="strings",
 )
 def regex_replace(
     xp: Any, input: np.ndarray, pattern: np.ndarray, rewrite: np.ndarray, *, replace_global: bool
@@ -167,6 +178,7 @@ def regex_replace(
     "-> (output: string)",
     shape=unchanged,
     host_only=True,
+    extra="strings",
 )
 def static_regex_replace(xp: Any, input: np.ndarray, *, pattern: str, rewrite: str, replace_global: bool) -> np.ndarray:
     return _replace(input, as_bytes(pattern), as_bytes(rewrite), replace_global)

@@ -70,6 +70,6 @@ def _script(point: int) -> int:
     return next((code for code, matches in _patterns() if matches(character)), _UNKNOWN)
 
 
-@op("UnicodeScript(input: int32) -> (output: int32)", shape=unchanged, host_only=True)
+@op("UnicodeScript(input: int32) -> (output: int32)", shape=unchanged, host_only=True, extra="strings")
 def unicode_script(xp: Any, input: np.ndarray) -> np.ndarray:
     return mapped(_script, input, np.int32)

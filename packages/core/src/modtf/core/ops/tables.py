@@ -16,8 +16,8 @@ from modtf.core.values.shapes import Dims
 from modtf.core.values.tables import SHARED, DenseTable, StaticTable, Table, static_shape, table_of
 from modtf.core.values.tensors import Tensor
 
-_HOST = {"host_only": True, "stateful": True}
-_READ = {**_HOST, "prunable": True}
+_HOST: dict[str, Any] = {"host_only": True, "stateful": True}
+_READ: dict[str, Any] = {**_HOST, "prunable": True}
 
 # ------------------------------------------------------------------------------------------------- making
 

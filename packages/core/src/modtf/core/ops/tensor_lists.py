@@ -301,7 +301,7 @@ def length(xp: Any, input_handle: Any) -> Any:
 @op("TensorListResize(input_handle: variant, size: int32) -> (output_handle: variant)", shape=scalar,
     host_inputs={"size"})  # fmt: skip
 def resize(xp: Any, input_handle: Any, size: Any) -> TensorList:
-    return input_handle.resized(int(size))
+    return input_handle.resized(size)
 
 
 @resize.gradient
@@ -399,7 +399,7 @@ def concat_lists(xp: Any, input_a: Any, input_b: Any, *, element_dtype: DType) -
     first, second = _list_of(input_a, element_dtype), _list_of(input_b, element_dtype)
     result = first
     for row in second.rows():
-        result = result.pushed(row) if row is not None else result.resized(result.size + 1)
+        result = result.resized(result.size + 1) if row is None else result.pushed(row)
     return result
 
 

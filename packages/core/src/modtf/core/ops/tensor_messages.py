@@ -59,23 +59,24 @@ def decode_tensor(data: bytes) -> tuple[DType, np.ndarray]:
     Raises:
         DamagedMessage: It is none, or its elements do not fit its shape.
     """
-    number = 0
+    data_type = 0
     shape: tuple[int, ...] = ()
     content = b""
     found: list[Field] = []
     for field in fields(data, 0, len(data)):
-        if field.number == 1 and field.wire_type == VARINT:
-            number = read_varint(data, field.start, field.end)[0]
-        elif field.number == 2 and field.wire_type == BYTES:
-            shape = _read_shape(data, field.start, field.end)
-        elif field.number == _CONTENT and field.wire_type == BYTES:
-            content = data[field.start : field.end]
+        number, wire_type, start, end = field
+        if number == 1 and wire_type == VARINT:
+            data_type = read_varint(data, start, end)[0]
+        elif number == 2 and wire_type == BYTES:
+            shape = _read_shape(data, start, end)
+        elif number == _CONTENT and wire_type == BYTES:
+            content = data[start:end]
         else:
             found.append(field)
     try:
-        dtype = dtypes.as_dtype(number)
+        dtype = dtypes.as_dtype(data_type)
     except TypeError:
-        raise DamagedMessage(f"there is no dtype {number}") from None
+        raise DamagedMessage(f"there is no dtype {data_type}") from None
     if dtype.kind in ("resource", "variant"):
         raise DamagedMessage(f"a {dtype.name} cannot be read from a message")
     count = math.prod(shape)
@@ -95,9 +96,9 @@ def _read_shape(data: bytes, start: int, end: int) -> tuple[int, ...]:
     for number, wire_type, first, last in fields(data, start, end):
         if number == 2 and wire_type == BYTES:
             size = 0
-            for part in fields(data, first, last):
-                if part.number == 1 and part.wire_type == VARINT:
-                    size = signed(read_varint(data, part.start, part.end)[0])
+            for part, kind, begin, stop in fields(data, first, last):
+                if part == 1 and kind == VARINT:
+                    size = signed(read_varint(data, begin, stop)[0])
             sizes.append(size)
     if len(sizes) > 64 or any(size < 0 for size in sizes) or math.prod(max(size, 1) for size in sizes) >= 1 << 58:
         raise DamagedMessage(f"no tensor can have the shape {sizes}")
@@ -149,22 +150,22 @@ _FIELD_OF: dict[DType, int] = {
 def _typed_values(data: bytes, found: list[Field], dtype: DType) -> np.ndarray:
     """The elements in the field of the tensor's type."""
     wanted = _FIELD_OF_KIND.get(dtype.kind) or _FIELD_OF.get(dtype, 7)
-    own = [field for field in found if field.number == wanted]
+    own = [(start, end) for number, _, start, end in found if number == wanted]
     if wanted == _STRINGS:
         strings = np.empty(len(own), object)
-        strings[:] = [data[field.start : field.end] for field in own]
+        strings[:] = [data[start:end] for start, end in own]
         return strings
     parts: list[Any] = [np.empty(0, np.int64 if wanted in _VARINTS else _FIXED_WIDTH.get(wanted, np.uint8))]
-    for field in own:
+    for start, end in own:
         if wanted in _VARINTS:
-            parts.append(read_varints(data, field.start, field.end))
+            parts.append(read_varints(data, start, end))
         elif wanted == _FLOAT8:
-            parts.append(np.frombuffer(data[field.start : field.end], np.uint8))
+            parts.append(np.frombuffer(data[start:end], np.uint8))
         else:
             width = np.dtype(_FIXED_WIDTH[wanted]).itemsize
-            if (field.end - field.start) % width:
-                raise DamagedMessage(f"field {wanted} at byte {field.start} has {field.end - field.start} bytes")
-            parts.append(np.frombuffer(data[field.start : field.end], _FIXED_WIDTH[wanted]))
+            if (end - start) % width:
+                raise DamagedMessage(f"field {wanted} at byte {start} has {end - start} bytes")
+            parts.append(np.frombuffer(data[start:end], _FIXED_WIDTH[wanted]))
     values = np.concatenate(parts)
     if wanted == _HALVES:
         return values.astype(np.uint16).view(dtype.np_dtype)

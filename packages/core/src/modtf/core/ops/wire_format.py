@@ -7,7 +7,6 @@ messages are not copied. No size or count in the data is trusted: what does not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 
@@ -22,13 +21,8 @@ class DamagedMessage(ValueError):
     """The bytes are not a message of the kind that is read."""
 
 
-class Field(NamedTuple):
-    """A field of a message: its number, how it is encoded, and where its content is."""
-
-    number: int
-    wire_type: int
-    start: int
-    end: int
+Field = tuple[int, int, int, int]
+"""A field of a message: its number, how it is encoded (its wire type), and where its content starts and ends."""
 
 
 def fields(data: bytes, start: int, end: int) -> Iterator[Field]:
@@ -38,12 +32,18 @@ def fields(data: bytes, start: int, end: int) -> Iterator[Field]:
         DamagedMessage: It is cut off, or uses an encoding that has gone out of use.
     """
     while start < end:
-        key, start = read_varint(data, start, end)
-        number, wire_type = key >> 3, key & 7
-        if number == 0:
-            raise DamagedMessage(f"field number 0 at byte {start}")
+        key = data[start]
+        if key < 0x80:  # as nearly all keys and many lengths are, which are read here for speed
+            start += 1
+        else:
+            key, start = read_varint(data, start, end)
+        wire_type = key & 7
         if wire_type == BYTES:
-            length, start = read_varint(data, start, end)
+            length = data[start] if start < end else 0x80
+            if length < 0x80:
+                start += 1
+            else:
+                length, start = read_varint(data, start, end)
             stop = start + length
         elif wire_type == VARINT:
             _, stop = read_varint(data, start, end)
@@ -51,9 +51,11 @@ def fields(data: bytes, start: int, end: int) -> Iterator[Field]:
             stop = start + (4 if wire_type == FIXED32 else 8)
         else:
             raise DamagedMessage(f"wire type {wire_type} at byte {start}")
-        if stop > end:
-            raise DamagedMessage(f"field {number} at byte {start} ends {stop - end} bytes behind its message")
-        yield Field(number, wire_type, start, stop)
+        if stop > end or key < 8:
+            raise DamagedMessage(
+                f"field {key >> 3} at byte {start} of {start} to {stop}, in a message that ends at {end}"
+            )
+        yield key >> 3, wire_type, start, stop
         start = stop
 
 

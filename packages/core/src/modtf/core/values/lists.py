@@ -169,9 +169,9 @@ class TensorList:
 
     def stack(self, xp: Any, given: Dims) -> Any:
         """Returns all rows as one array."""
-        if self._base is not None:
+        if self._base is not None and self._count == self.size:
             self.row_dims(given)
-            return self._base
+            return self._base[: self.size]
         return self._stacked(xp, self.rows(), given)
 
     def _stacked(self, xp: Any, rows: list[Any], given: Dims) -> Any:

@@ -54,6 +54,37 @@ class ReusableSavedModel(Protocol):
         ...
 
 
+class Watched:
+    """An object that tells whoever waits for it when one of its attributes is set.
+
+    So a checkpoint that was restored before a part of the object existed can give that part its value.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        tell_waiting(self)
+
+
+def is_waiting(item: Watched) -> bool:
+    """Whether somebody waits for parts of the object."""
+    return "_when_set" in vars(item)
+
+
+def tell_waiting(item: Watched) -> None:
+    """Tells whoever waits for it that the object has got another part."""
+    waiting = vars(item).get("_when_set")
+    if waiting is not None:
+        waiting(item)
+
+
+def call_when_set(item: Watched, function: Callable[[Any], None] | None) -> None:
+    """Calls `function` with the object whenever one of its attributes was set, in place of any other; `None` ends that."""
+    if function is None:
+        vars(item).pop("_when_set", None)
+    else:
+        vars(item)["_when_set"] = function
+
+
 def is_trackable(value: Any) -> bool:
     """Whether saving follows a value: a trackable, a variable, a function, or a list, tuple or dict with one inside."""
     if isinstance(value, Variable) or hasattr(value, "is_traced_function") or hasattr(value, "trackable_children"):

@@ -18,7 +18,7 @@ from modtf.layers.serialization import Configurable, serialize
 __all__ = ["Optimizer"]
 
 
-class Optimizer(Configurable):
+class Optimizer(contracts.Watched, Configurable):
     """The base of optimizers.
 
     A subclass defines `update_step(gradient, variable, learning_rate)`; if it keeps something for each variable, it
@@ -199,9 +199,9 @@ class Optimizer(Configurable):
             variable.assign(value)
 
     def trackable_children(self) -> Mapping[str, Any]:
-        """Returns the optimizer's variables by the names of the attributes they are in, to be saved in checkpoints."""
-        own = {"_variables", "_trainable_variables"}
-        return {name: value for name, value in vars(self).items() if name not in own and contracts.is_trackable(value)}
+        """Returns the optimizer's variables by the names that Keras's optimizers give them in checkpoints."""
+        rate = {"_learning_rate": self._learning_rate} if contracts.is_trackable(self._learning_rate) else {}
+        return {"_iterations": self.iterations, **rate, "_variables": self._variables}
 
     # Steps.
 

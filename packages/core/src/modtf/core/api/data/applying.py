@@ -35,6 +35,8 @@ Call = Callable[[Sequence[Any]], tuple[Any, ...]]
 
 
 class Map(Through):
+    """What a function gives for each element."""
+
     def __init__(self, source: Stage, function: Call) -> None:
         super().__init__(source)
         self._function = function
@@ -47,6 +49,8 @@ class Map(Through):
 
 
 class Filter(Through):
+    """The elements for which a function is true."""
+
     def __init__(self, source: Stage, predicate: Call) -> None:
         super().__init__(source)
         self._predicate = predicate
@@ -56,10 +60,12 @@ class Filter(Through):
         return filter(lambda element: is_true(predicate(values_of(element))[0]), self.source.elements())
 
     def size(self) -> int:
-        return self.source.size() if self.source.size() == 0 else UNKNOWN
+        return UNKNOWN
 
 
 class TakeWhile(Through):
+    """The elements before the first for which a function is false."""
+
     def __init__(self, source: Stage, predicate: Call) -> None:
         super().__init__(source)
         self._predicate = predicate
@@ -72,6 +78,8 @@ class TakeWhile(Through):
 
 
 class FlatMap(Through):
+    """The elements of the datasets that a function gives."""
+
     def __init__(self, source: Stage, function: Call) -> None:
         super().__init__(source)
         self._function = function
@@ -83,6 +91,8 @@ class FlatMap(Through):
 
 
 class Interleave(Through):
+    """The same, from several datasets in turn."""
+
     def __init__(self, source: Stage, function: Call, cycle_length: int, block_length: int) -> None:
         super().__init__(source)
         if cycle_length != AUTOTUNE and cycle_length < 1:
@@ -119,6 +129,8 @@ class Interleave(Through):
 
 
 class Scan(Through):
+    """What a function of a state and an element gives out."""
+
     def __init__(self, source: Stage, function: Call, state: tuple[Any, ...]) -> None:
         super().__init__(source)
         self._function = function
@@ -136,6 +148,8 @@ class Scan(Through):
 
 
 class GroupByWindow(Through):
+    """The elements of datasets that are made of groups of elements."""
+
     def __init__(self, source: Stage, key: Call, window: Call, size: Call) -> None:
         super().__init__(source)
         self._key, self._window, self._size = key, window, size
@@ -160,7 +174,7 @@ class GroupByWindow(Through):
                 if key not in sizes:
                     sizes[key] = int(self._size((np.array(key, np.int64),))[0])
                     if sizes[key] < 1:
-                        raise InvalidArgumentError("Window size must be greater than zero, but got " f"{sizes[key]}.")
+                        raise InvalidArgumentError(f"Window size must be greater than zero, but got {sizes[key]}.")
             groups[key].append(element)
             if len(groups[key]) == sizes[key]:
                 yield from reduced(key)
@@ -172,6 +186,8 @@ class GroupByWindow(Through):
 
 
 class GroupByReducer(Through):
+    """What is made of all elements with one key."""
+
     def __init__(self, source: Stage, key: Call, first: Call, step: Call, last: Call) -> None:
         super().__init__(source)
         self._key, self._first, self._step, self._last = key, first, step, last
@@ -346,7 +362,9 @@ class Applying(DatasetBase):
 
         def split(output: Any) -> Any:
             if not isinstance(output, tuple) or len(output) != 2:
-                raise TypeError("Invalid `scan_func`. `scan_func` should return a pair consisting of new state and the output.")
+                raise TypeError(
+                    "Invalid `scan_func`. `scan_func` should return a pair consisting of new state and the output."
+                )
             return output[0]
 
         traced, spec = traced_until_stable(scan_func, specs_of(state), self.element_spec, split, "Dataset.scan()")
@@ -483,8 +501,10 @@ class Applying(DatasetBase):
                 f"`len(bucket_batch_sizes)` must equal `len(bucket_boundaries) + 1` but `len(bucket_batch_sizes)="
                 f"{len(bucket_batch_sizes)}` and `len(bucket_boundaries)={len(bucket_boundaries)}`."
             )
-        from modtf.core.api.array import constant
-        from modtf.core.api.math import argmax, cast, equal, greater
+        from modtf.core.api.debugging import Assert
+        from modtf.core.api.elementwise import cast
+        from modtf.core.api.math import argmax, greater
+        from modtf.core.values.conversion import constant
 
         limits = np.array([*bucket_boundaries, np.iinfo(np.int32).max], np.int32)
         sizes = np.array(bucket_batch_sizes, np.int64)
@@ -499,19 +519,11 @@ class Applying(DatasetBase):
                 return window.batch(size, drop_remainder=drop_remainder)
             shapes = padded_shapes
             if shapes is None:
-                shapes = nest.map_structure(structures_shape, self.element_spec)
-            if not pad_to_bucket_boundary:
-                return window.padded_batch(size, shapes, padding_values, drop_remainder)
-            from modtf.core.api.debugging import Assert
-            from modtf.core.engine.context import control_dependencies
-
-            check = Assert(~equal(key, len(bucket_boundaries)), ["An element is longer than the last bucket boundary."])
-            with control_dependencies([check]):
-                longest = constant(limits.astype(np.int64))[key] - 1
-            filled = nest.map_structure(
-                lambda spec, shape: _with_size(TensorShape(shape), longest), self.element_spec, _as_leaves(shapes)
-            )
-            return window.padded_batch(size, filled, padding_values, drop_remainder)
+                shapes = nest.map_structure(lambda spec: spec.shape, self.element_spec)
+            if pad_to_bucket_boundary:
+                Assert(key < len(bucket_boundaries), ["An element is longer than the last bucket boundary:", key])
+                shapes = _with_size(shapes, constant(limits.astype(np.int64))[key] - 1)
+            return window.padded_batch(size, shapes, padding_values, drop_remainder)
 
         return self.group_by_window(bucket, batch, window_size_func=lambda key: constant(sizes)[key])
 
@@ -578,27 +590,13 @@ class Resample(Through):
                 yield (number, *values)
 
 
-def structures_shape(spec: Any) -> Any:
-    """The shape to pad to where none is given: that of the elements."""
-    return _Shape(spec.shape)
-
-
-class _Shape:
-    """A shape as a leaf of a structure."""
-
-    def __init__(self, shape: Any) -> None:
-        self.shape = TensorShape(shape)
-
-    def as_list(self) -> list[int | None]:
-        return self.shape.as_list()
-
-
-def _as_leaves(shapes: Any) -> Any:
-    return shapes
-
-
-def _with_size(shape: TensorShape, size: Any) -> Any:
-    return shape
+def _with_size(shapes: Any, size: Any) -> Any:
+    """The shapes in a structure with a size in the place of those that are not known."""
+    if isinstance(shapes, dict):
+        return {key: _with_size(shape, size) for key, shape in shapes.items()}
+    if isinstance(shapes, tuple) and any(isinstance(item, (tuple, list, dict, TensorShape)) for item in shapes):
+        return tuple(_with_size(shape, size) for shape in shapes)
+    return [size if item is None or item == -1 else item for item in TensorShape(shapes).as_list()]
 
 
 def _check_parallel(num_parallel_calls: Any) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator as PythonIterator, Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Iterator as PythonIterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from modtf.core.api.data import structures
 from modtf.core.api.data.elements import values_of
 from modtf.core.api.data.options import Options
-from modtf.core.api.data.structures import NoneTensorSpec, hosted
+from modtf.core.api.data.structures import hosted
 from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine import context as contexts
 from modtf.core.engine import raw
@@ -21,7 +22,6 @@ from modtf.core.ops.iterators import on_host, unboxed
 from modtf.core.values import nest
 from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.dtypes import variant
-from modtf.core.values.shapes import TensorShape
 from modtf.core.values.specs import TensorSpec, TypeSpec
 from modtf.core.values.tensors import EagerTensor, Tensor
 
@@ -239,7 +239,7 @@ class DatasetBase(CompositeTensor):
 
     def hosted_stage(self) -> Stage:
         """Returns what computes its elements; only of a dataset with a value."""
-        stage: Stage = unboxed(self._variant_tensor.on(NUMPY))
+        stage: Stage = unboxed(hosted(self._variant_tensor))
         return stage
 
     def _flat_specs(self) -> list[TypeSpec]:
@@ -252,7 +252,7 @@ class DatasetBase(CompositeTensor):
 
     def __autograph_iterator__(self) -> Iterator:
         """Returns what a loop in a function takes the elements from."""
-        return iter(self)  # type: ignore[return-value]
+        return iter(self)
 
     def __bool__(self) -> bool:
         return True
@@ -269,7 +269,7 @@ class DatasetBase(CompositeTensor):
             raise TypeError(
                 "`tf.data.Dataset` only supports `len` in eager mode. Use `tf.data.Dataset.cardinality()` instead."
             )
-        size = int(self.cardinality())
+        size = self.hosted_stage().size()
         if size == INFINITE:
             raise TypeError("The dataset is infinite.")
         if size == UNKNOWN:
@@ -322,8 +322,3 @@ class DatasetBase(CompositeTensor):
 def static_size(tensor: Tensor) -> int | None:
     """Returns a scalar's value, if it has one."""
     return int(np.asarray(hosted(tensor))) if isinstance(tensor, EagerTensor) else None
-
-
-def shape_of(spec: Any) -> TensorShape:
-    """Returns the shape that a spec says, if it says one."""
-    return TensorShape(None) if isinstance(spec, NoneTensorSpec) else spec.shape

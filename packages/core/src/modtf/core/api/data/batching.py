@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modtf.core.api.data import structures
-from modtf.core.api.data.base import INFINITE, UNKNOWN, DatasetBase, DatasetSpec, Stage, Through, build, static_size
+from modtf.core.api.data.base import UNKNOWN, DatasetBase, DatasetSpec, Stage, Through, build, static_size
 from modtf.core.api.data.elements import Row, Table, stack, values_of
 from modtf.core.api.data.functions import scalar_of
 from modtf.core.api.data.structures import NoneTensorSpec, batched_spec, hosted, normalized, row_spec
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 
 class Batch(Through):
+    """Elements stacked, some at a time."""
+
     def __init__(self, source: Stage, size: int, drop_remainder: bool) -> None:
         super().__init__(source)
         if size < 1:
@@ -53,8 +55,15 @@ class Batch(Through):
 
 
 class PaddedBatch(Batch):
+    """The same, padded to one shape."""
+
     def __init__(
-        self, source: Stage, size: int, drop_remainder: bool, shapes: Sequence[np.ndarray], fillings: Sequence[np.ndarray]
+        self,
+        source: Stage,
+        size: int,
+        drop_remainder: bool,
+        shapes: Sequence[np.ndarray],
+        fillings: Sequence[np.ndarray],
     ) -> None:
         super().__init__(source, size, drop_remainder)
         self._shapes = shapes
@@ -62,9 +71,7 @@ class PaddedBatch(Batch):
 
     def _stacked(self, members: Sequence[Any], specs: Sequence[TypeSpec]) -> tuple[Any, ...]:
         columns = zip(*map(values_of, members), strict=True)
-        return tuple(
-            [_padded(*item) for item in zip(columns, self._shapes, self._fillings, strict=True)]
-        )
+        return tuple([_padded(*item) for item in zip(columns, self._shapes, self._fillings, strict=True)])
 
 
 def _padded(values: Sequence[Any], shape: np.ndarray, filling: np.ndarray) -> np.ndarray | None:
@@ -79,7 +86,7 @@ def _padded(values: Sequence[Any], shape: np.ndarray, filling: np.ndarray) -> np
             f"{shape.tolist()}."
         )
     if (given == sizes).all():
-        return np.array(values, filling.dtype) if not len(sizes) else np.stack(values)
+        return np.array([value[()] for value in values], filling.dtype) if not len(sizes) else np.stack(values)
     batch = np.full((len(values), *sizes.tolist()), filling, filling.dtype)
     for row, value in zip(batch, values, strict=True):
         row[tuple([slice(size) for size in value.shape])] = value
@@ -87,24 +94,35 @@ def _padded(values: Sequence[Any], shape: np.ndarray, filling: np.ndarray) -> np
 
 
 class SparseBatch(Batch):
+    """The same, as sparse tensors."""
+
     def __init__(self, source: Stage, size: int, drop_remainder: bool, shape: np.ndarray) -> None:
         super().__init__(source, size, drop_remainder)
         self._shape = shape
 
     def _stacked(self, members: Sequence[Any], specs: Sequence[TypeSpec]) -> tuple[Any, ...]:
-        (spec,) = specs
+        spec: Any = specs[0]
         rows = []
         for member in members:
             (value,) = values_of(member)
+            if np.ndim(value) != len(self._shape):
+                raise InvalidArgumentError(
+                    f"Input element had shape {list(np.shape(value))} that is incompatible with the row shape "
+                    f"{self._shape.tolist()}."
+                )
             places = np.argwhere(np.ones(np.shape(value), bool))
             shape = np.where(self._shape < 0, np.shape(value), self._shape)
-            if np.ndim(value) != len(shape) or (np.shape(value) > shape).any():
-                raise InvalidArgumentError(f"An element of shape {list(np.shape(value))} does not fit {shape.tolist()}.")
-            rows.append(structures._sparse(places, np.ravel(value), shape, spec.dtype))  # type: ignore[attr-defined]
-        return (structures.stacked(SparseTensorSpec(None, spec.dtype), rows, 0),)  # type: ignore[attr-defined]
+            if (np.shape(value) > shape).any():
+                raise InvalidArgumentError(
+                    f"An element of shape {list(np.shape(value))} does not fit {shape.tolist()}."
+                )
+            rows.append(structures.sparse_of(places, np.ravel(value), shape, spec.dtype))
+        return (structures.stacked(SparseTensorSpec(None, spec.dtype), rows, 0),)
 
 
 class Unbatch(Through):
+    """The rows of each element."""
+
     def elements(self) -> Iterator[Any]:
         for values in self.source.values():
             table = Table(self.specs, values)
@@ -113,7 +131,7 @@ class Unbatch(Through):
 
     def size(self) -> int:
         size = self.source.size()
-        if size <= 0:
+        if size < 0:
             return size
         for spec in self.source.specs:
             dims = None if isinstance(spec, NoneTensorSpec) else spec.shape.dims  # type: ignore[attr-defined]
@@ -123,6 +141,8 @@ class Unbatch(Through):
 
 
 class Rebatch(Through):
+    """The rows of elements, stacked in other numbers."""
+
     def __init__(self, source: Stage, sizes: Sequence[int], drop_remainder: bool) -> None:
         super().__init__(source)
         if not sizes or any(size < 1 for size in sizes):
@@ -168,6 +188,8 @@ class _Part(Stage):
 
 
 class Window(Through):
+    """Datasets of some elements each."""
+
     def __init__(self, source: Stage, drop_remainder: bool, size: int, shift: int, stride: int) -> None:
         super().__init__(source)
         for number, what in ((size, "size"), (shift, "shift"), (stride, "stride")):
@@ -256,9 +278,7 @@ class Batching(DatasetBase):
         size = scalar_of(batch_size, int64, "batch_size")
         drop = _is_true(drop_remainder)
         kind = "_BatchDataset" if num_parallel_calls is None else "_ParallelBatchDataset"
-        return build(
-            kind, self._batch_spec(size, drop), lambda s, v: Batch(s[0], int(v[0]), drop), [self], [size]
-        )
+        return build(kind, self._batch_spec(size, drop), lambda s, v: Batch(s[0], int(v[0]), drop), [self], [size])
 
     def padded_batch(
         self,
@@ -291,7 +311,7 @@ class Batching(DatasetBase):
                 )
         size, drop = scalar_of(batch_size, int64, "batch_size"), _is_true(drop_remainder)
         if padded_shapes is None:
-            shapes: list[Any] = [structures_shape_of(spec) for spec in specs]
+            shapes: list[Any] = [_known_shape(spec) for spec in specs]
         else:
             shapes = _leaves_like(self.element_spec, padded_shapes)
         sizes = [_padded_sizes(*item) for item in zip(specs, shapes, strict=True)]
@@ -386,8 +406,14 @@ class Batching(DatasetBase):
         sizes = normalized(np.asarray(batch_size, np.int64) if not isinstance(batch_size, Tensor) else batch_size)
         drop = _is_true(drop_remainder)
         known = np.ravel(hosted(sizes)).tolist() if isinstance(sizes, EagerTensor) else []
-        static = known[0] if drop and len(set(known)) == 1 else None
-        spec = nest.map_structure(lambda item: batched_spec(row_spec(item), static), self.element_spec)
+        each = known[0] if len(set(known)) == 1 else None
+
+        def whole(item: Any) -> Any:
+            rows = None if isinstance(item, NoneTensorSpec) or not item.shape.rank else item.shape[0]
+            exact = each and (drop or (rows is not None and rows % each == 0))
+            return batched_spec(row_spec(item), each if exact else None)
+
+        spec = nest.map_structure(whole, self.element_spec)
         return build(
             "_RebatchDataset", spec, lambda s, v: Rebatch(s[0], np.ravel(v[0]).tolist(), drop), [self], [sizes]
         )
@@ -420,7 +446,7 @@ def _is_true(value: Any) -> bool:
     return bool(hosted(value)) if isinstance(value, Tensor) else bool(value)
 
 
-def structures_shape_of(spec: Any) -> Any:
+def _known_shape(spec: Any) -> Any:
     """The shape to pad to where none is given.
 
     Raises:
@@ -429,7 +455,9 @@ def structures_shape_of(spec: Any) -> Any:
     if isinstance(spec, NoneTensorSpec):
         return []
     if spec.shape.rank is None:
-        raise ValueError(f"You must provide `padded_shapes` argument because component with shape {spec.shape} has unknown rank.")
+        raise ValueError(
+            f"You must provide `padded_shapes` argument because component with shape {spec.shape} has unknown rank."
+        )
     return spec.shape
 
 
@@ -486,5 +514,7 @@ def _filling(spec: Any, value: Any) -> Any:
     try:
         filling = scalar_of(value, spec.dtype, "padding_values")
     except ValueError as error:
-        raise TypeError(f"Mismatched type between padding value {value!r} and input dataset's component: {error}") from None
+        raise TypeError(
+            f"Mismatched type between padding value {value!r} and input dataset's component: {error}"
+        ) from None
     return filling

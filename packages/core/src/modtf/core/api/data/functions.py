@@ -10,15 +10,18 @@ import numpy as np
 from modtf.core.api.data.structures import (
     components,
     from_components,
+    has_symbol,
     is_dense,
     normalized,
     specs_of,
 )
 from modtf.core.backends.numpy import NUMPY
+from modtf.core.engine import context as contexts
 from modtf.core.engine.autograph import converted
 from modtf.core.engine.calls import compiled
 from modtf.core.engine.concrete import trace
 from modtf.core.values import nest
+from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.shapes import TensorShape
 from modtf.core.values.specs import TensorSpec
 from modtf.core.values.tensors import Tensor
@@ -48,9 +51,14 @@ class TracedFunction:
             try:
                 result = normalized(tuple(result) if isinstance(result, list) else result)
             except (TypeError, ValueError) as error:
-                raise TypeError(f"Unsupported return value from function passed to {what}: {result!r}. {error}") from None
+                raise TypeError(
+                    f"Unsupported return value from function passed to {what}: {result!r}. {error}"
+                ) from None
+            leaves = nest.flatten(result)
+            if all(leaf is None for leaf in leaves):
+                raise TypeError(f"The function passed to {what} gives no tensor: {result!r}. Does it lack a `return`?")
             found.append(specs_of(result))
-            return nest.flatten(result)
+            return leaves
 
         name = getattr(function, "__name__", "function")
         self._concrete = trace(flat, tuple(arguments), {}, f"Dataset_{name if name.isidentifier() else 'function'}")
@@ -87,10 +95,6 @@ def scalar_of(value: Any, dtype: Any, what: str) -> Any:
     Raises:
         ValueError: It is no scalar.
     """
-    from modtf.core.api.data.structures import has_symbol
-    from modtf.core.engine import context as contexts
-    from modtf.core.values.conversion import convert_to_tensor
-
     if has_symbol(value):
         tensor = convert_to_tensor(value, dtype=dtype)
     else:
@@ -132,7 +136,9 @@ def traced_until_stable(
         wider = []
         for old, new in pairs:
             if type(old) is not type(new) or getattr(old, "dtype", None) is not getattr(new, "dtype", None):
-                raise TypeError(f"The element types for the new state must match the initial state. Expected {old}; got {new}.")
+                raise TypeError(
+                    f"The element types for the new state must match the initial state. Expected {old}; got {new}."
+                )
             wider.append(_widened(old, new))
         if wider == nest.flatten(state):
             return traced, state

@@ -5,21 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from modtf.core.api.data import structures
 from modtf.core.api.data.base import DatasetBase
 from modtf.core.api.data.elements import values_of
 from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine import context as contexts
 from modtf.core.engine import raw
-from modtf.core.ops.iterators import IteratorResource
+from modtf.core.ops.iterators import IteratorResource, unboxed
 from modtf.core.values import nest
 from modtf.core.values.composites import CompositeTensor
+from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import resource, variant
-from modtf.core.values.errors import InvalidArgumentError, OutOfRangeError
+from modtf.core.values.errors import InvalidArgumentError, OperatorNotAllowedInGraphError, OutOfRangeError
 from modtf.core.values.ragged import RaggedTensor
 from modtf.core.values.sparse import SparseTensor
 from modtf.core.values.specs import TensorSpec, TypeSpec
 from modtf.core.values.tensors import EagerTensor, Tensor
+
+_ENDLESS = 5000
+"""More calls of `next` than that in one trace are taken for a Python loop that does not end."""
 
 
 def _attributes(element_spec: Any) -> dict[str, Any]:
@@ -125,6 +131,7 @@ class Iterator(CompositeTensor):
         self._handle = handle
         self._element_spec = element_spec
         self._specs = nest.flatten(element_spec)
+        self._calls_in_graph = 0
         self._single = self._specs[0] is element_spec if self._specs else False
 
     @property
@@ -135,6 +142,29 @@ class Iterator(CompositeTensor):
     @property
     def type_spec(self) -> IteratorSpec:
         return IteratorSpec(self._element_spec)
+
+    def trackable_children(self) -> dict[str, Any]:
+        """What saving follows: nothing but the iterator itself, whose position checkpoints keep."""
+        return {}
+
+    _checkpoint_attribute = "ITERATOR_POSITION"
+
+    def _serialize_to_tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint keeps: how many elements were taken."""
+        return {"": convert_to_tensor(np.int64(self._resource().taken))}
+
+    def _restore_from_tensors(self, restored_tensors: dict[str, Tensor]) -> None:
+        """Begins anew and takes as many elements as had been taken; so what comes next depends on the dataset's order."""
+        held = self._resource()
+        assert held.dataset is not None
+        held.start(held.dataset)
+        for _ in range(int(restored_tensors[""])):  # type: ignore[call-overload]
+            held.next()
+
+    def _resource(self) -> IteratorResource:
+        assert isinstance(self._handle, EagerTensor)
+        found: IteratorResource = unboxed(self._handle.array)
+        return found
 
     def __iter__(self) -> Iterator:
         return self
@@ -150,11 +180,21 @@ class Iterator(CompositeTensor):
         if self._single:
             return structures.given_out(self._specs[0], values[0])
         leaves = [structures.given_out(spec, value) for spec, value in zip(self._specs, values, strict=True)]
-        return tuple(leaves) if type(self._element_spec) is tuple and len(self._element_spec) == len(leaves) and all(
-            map(_is_spec, self._element_spec)
-        ) else nest.pack_sequence_as(self._element_spec, leaves)
+        return (
+            tuple(leaves)
+            if type(self._element_spec) is tuple
+            and len(self._element_spec) == len(leaves)
+            and all(map(_is_spec, self._element_spec))
+            else nest.pack_sequence_as(self._element_spec, leaves)
+        )
 
     def _next_in_graph(self) -> Any:
+        self._calls_in_graph += 1
+        if self._calls_in_graph > _ENDLESS:
+            raise OperatorNotAllowedInGraphError(
+                "While a function is traced, a dataset has no end that Python could see. Loop over it by a for statement in a "
+                "function that AutoGraph rewrites, or by dataset.reduce."
+            )
         tensors = raw.IteratorGetNext(self._handle, **_attributes(self._element_spec))
         return _packed(self._element_spec, tensors)
 

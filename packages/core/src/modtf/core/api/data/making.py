@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from modtf.core.api.data.base import INFINITE, UNKNOWN, DatasetBase, Stage, build
-from modtf.core.api.data.elements import Joined, Row, Table, values_of
+from modtf.core.api.data.elements import Joined, Row, Table
 from modtf.core.api.data.functions import scalar_of
 from modtf.core.api.data.ordering import SeedSequence
-from modtf.core.api.data.structures import from_components, hosted, normalized, row_spec, specs_of
+from modtf.core.api.data.structures import from_components, hosted, merged_specs, normalized, row_spec, specs_of
 from modtf.core.engine import context as contexts
 from modtf.core.ops.python_calls import run
 from modtf.core.values import nest
@@ -22,13 +22,15 @@ from modtf.core.values.errors import InvalidArgumentError
 from modtf.core.values.local_files import matching
 from modtf.core.values.shapes import TensorShape
 from modtf.core.values.specs import TensorSpec, TypeSpec
-from modtf.core.values.tensors import EagerTensor, Tensor
+from modtf.core.values.tensors import EagerTensor
 
 if TYPE_CHECKING:
     from modtf.core.api.data.dataset import Dataset
 
 
 class Single(Stage):
+    """One element."""
+
     def __init__(self, element: tuple[Any, ...]) -> None:
         self._element = element
 
@@ -40,6 +42,8 @@ class Single(Stage):
 
 
 class Slices(Stage):
+    """The rows of a table."""
+
     def __init__(self, specs: Sequence[TypeSpec], columns: Sequence[Any]) -> None:
         self._table = Table(specs, columns)
 
@@ -64,6 +68,8 @@ class Listed(Stage):
 
 
 class Range(Stage):
+    """Python's `range`."""
+
     def __init__(self, start: int, stop: int, step: int, dtype: Any) -> None:
         if step == 0:
             raise InvalidArgumentError("step must be a non-zero integer.")
@@ -80,6 +86,8 @@ class Range(Stage):
 
 
 class Counting(Stage):
+    """Numbers without end."""
+
     def __init__(self, start: Any, step: Any, dtype: Any) -> None:
         self._start, self._step, self._type = start, step, dtype.np_dtype
 
@@ -91,6 +99,8 @@ class Counting(Stage):
 
 
 class RandomNumbers(Stage):
+    """Random numbers without end."""
+
     def __init__(self, seeds: SeedSequence) -> None:
         self._seeds = seeds
 
@@ -105,6 +115,8 @@ class RandomNumbers(Stage):
 
 
 class Generated(Stage):
+    """What a Python generator gives."""
+
     def __init__(self, generator: Callable[..., Any], arguments: Sequence[np.ndarray], element_spec: Any) -> None:
         self._generator = generator
         self._arguments = arguments
@@ -154,15 +166,21 @@ def _match(spec: Any, value: Any, parts: list[Any]) -> bool:
     """Collects the parts of a value, each with its spec; returns whether it has the structure."""
     if isinstance(spec, dict):
         return (
-            isinstance(value, dict) and set(spec) == set(value) and all(_match(spec[k], value[k], parts) for k in sorted(spec))
+            isinstance(value, dict)
+            and set(spec) == set(value)
+            and all(_match(spec[k], value[k], parts) for k in sorted(spec))
         )
     if isinstance(spec, tuple):
-        return isinstance(value, tuple) and len(spec) == len(value) and all(map(_match, spec, value, [parts] * len(spec)))
+        return (
+            isinstance(value, tuple) and len(spec) == len(value) and all(map(_match, spec, value, [parts] * len(spec)))
+        )
     parts.append((spec, value))
     return True
 
 
 class Zip(Stage):
+    """Elements of several sources side by side."""
+
     def __init__(self, sources: Sequence[Stage]) -> None:
         self._sources = sources
 
@@ -233,10 +251,6 @@ def _probabilities(weights: Any) -> np.ndarray:
     return wide / wide.sum()
 
 
-def _number(values: Sequence[np.ndarray]) -> list[int]:
-    return [int(value) for value in values]
-
-
 class Making:
     """The static methods of `Dataset` that make one."""
 
@@ -270,7 +284,9 @@ class Making:
         whole = nest.map_structure(lambda spec: spec, specs_of(structure))
         flat = nest.flatten(whole)
         spec = nest.map_structure(row_spec, whole)
-        lengths = [dims[0] for dims in (leaf.shape.dims for leaf in nest.flatten(structure) if leaf is not None) if dims]
+        lengths = [
+            dims[0] for dims in (leaf.shape.dims for leaf in nest.flatten(structure) if leaf is not None) if dims
+        ]
         if not lengths:
             raise ValueError("Invalid `tensors`. `tensors` should not be empty.")
         for length in lengths[1:]:
@@ -278,9 +294,7 @@ class Making:
                 raise ValueError(f"Dimensions {lengths[0]} and {length} are not compatible")
         rows = nest.flatten(spec)
         parts = nest.flatten([leaf for leaf in nest.flatten(structure) if leaf is not None], expand_composites=True)
-        return build(
-            "_TensorSliceDataset", spec, lambda s, v: Slices(rows, from_components(flat, iter(v))), (), parts
-        )
+        return build("_TensorSliceDataset", spec, lambda s, v: Slices(rows, from_components(flat, iter(v))), (), parts)
 
     @staticmethod
     def from_generator(
@@ -307,7 +321,9 @@ class Making:
         if not callable(generator):
             raise TypeError("`generator` must be a Python callable.")
         if output_signature is not None and (output_types is not None or output_shapes is not None):
-            raise TypeError("The `output_types` and `output_shapes` arguments can not be used together with `output_signature`.")
+            raise TypeError(
+                "The `output_types` and `output_shapes` arguments can not be used together with `output_signature`."
+            )
         if output_signature is None and output_types is None:
             raise TypeError("Either `output_types` or `output_signature` must be specified.")
         spec = _signature(output_types, output_shapes) if output_signature is None else output_signature
@@ -337,7 +353,13 @@ class Making:
             raise ValueError(f"Invalid `args`. Dataset.range takes one to three numbers; got {args} and {kwargs}.")
         start, stop, step = (0, args[0], 1) if len(args) == 1 else (*args, 1) if len(args) == 2 else args
         numbers = [scalar_of(item, int64, what) for item, what in ((start, "start"), (stop, "stop"), (step, "step"))]
-        return build("_RangeDataset", TensorSpec((), dtype), lambda s, v: Range(*_number(v), dtype), (), numbers)
+        return build(
+            "_RangeDataset",
+            TensorSpec((), dtype),
+            lambda s, v: Range(int(v[0]), int(v[1]), int(v[2]), dtype),
+            (),
+            numbers,
+        )
 
     @staticmethod
     def zip(*args: Any, datasets: Any = None, name: str | None = None) -> Dataset:
@@ -359,13 +381,12 @@ class Making:
         structure = datasets if datasets is not None else args[0] if len(args) == 1 else args
         for leaf in _without_lists(structure):
             if not isinstance(leaf, DatasetBase):
-                hint = " Python `list` is not supported and you should use `tuple` instead." if isinstance(leaf, list) else (
-                    f" but encountered object of type {type(leaf)}."
-                )
-                raise TypeError(
+                what = (
                     "Invalid input to `zip`. Inputs are expected to be (nested) structures of `tf.data.Dataset` objects"
-                    + (f".{hint}" if isinstance(leaf, list) else hint)
                 )
+                if isinstance(leaf, list):
+                    raise TypeError(f"{what}. Python `list` is not supported and you should use `tuple` instead.")
+                raise TypeError(f"{what} but encountered object of type {type(leaf)}.")
         sources = nest.flatten(structure)
         if not sources:
             raise ValueError("Invalid `datasets`. `datasets` should not be empty.")
@@ -423,7 +444,7 @@ class Making:
         kind = as_dtype(dtype)
         numbers = [scalar_of(start, kind, "start"), scalar_of(step, kind, "step")]
         return build(
-            "_ScanDataset", TensorSpec((), kind), lambda s, v: Counting(*(item.item() for item in v), kind), (), numbers
+            "_ScanDataset", TensorSpec((), kind), lambda s, v: Counting(v[0].item(), v[1].item(), kind), (), numbers
         )
 
     @staticmethod
@@ -488,16 +509,29 @@ class Making:
             )
         given = normalized(np.full(count, 1 / count) if weights is None else weights)
         if not given.dtype.is_floating:
-            raise TypeError(f"Invalid `weights`. `weights` type must be either float32 or float64, not {given.dtype.name}.")
+            raise TypeError(
+                f"Invalid `weights`. `weights` type must be either float32 or float64, not {given.dtype.name}."
+            )
         if not given.shape.is_compatible_with([count]):
-            raise ValueError(f"Invalid `weights`. There are {count} datasets, but the weights have shape {given.shape}.")
+            raise ValueError(
+                f"Invalid `weights`. There are {count} datasets, but the weights have shape {given.shape}."
+            )
+        if isinstance(given, EagerTensor):
+            used = [dataset for dataset, weight in zip(datasets, hosted(given), strict=True) if weight > 0]
+            if len(used) == 1:
+                return used[0]
         return build(
             "_DirectedInterleaveDataset",
             spec,
-            lambda s, v: Chosen(s, Draws(count, v[0], seeds), stop_on_empty_dataset),
+            lambda s, v: _drawn(s, v[0], seeds, stop_on_empty_dataset),
             datasets,
             [given],
         )
+
+
+def _drawn(sources: Sequence[Stage], weights: np.ndarray, seeds: SeedSequence, stop_on_empty: bool) -> Stage:
+    used = np.flatnonzero(weights > 0).tolist()  # the others would be waited for in vain at the end
+    return Chosen([sources[index] for index in used], Draws(len(used), weights[used], seeds), stop_on_empty)
 
 
 class _Boxed:
@@ -545,8 +579,6 @@ def _shapes_like(types: Any, shapes: Any) -> list[Any]:
 
 
 def _common(datasets: Sequence[Any]) -> Any:
-    from modtf.core.api.data.structures import merged_specs
-
     spec = datasets[0].element_spec
     for dataset in datasets[1:]:
         spec = merged_specs(spec, dataset.element_spec)

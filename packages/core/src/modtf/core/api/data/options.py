@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import Any
+from typing import Any, ClassVar
 
 
 class AutoShardPolicy(enum.IntEnum):
@@ -37,7 +37,7 @@ class AutotuneAlgorithm(enum.Enum):
 class OptionsBase:
     """A set of named options, each with a type; `None` while not set."""
 
-    _types: dict[str, Any] = {}
+    _types: ClassVar[dict[str, Any]] = {}
 
     def __init__(self) -> None:
         object.__setattr__(self, "_values", {})
@@ -70,7 +70,7 @@ class OptionsBase:
         return found
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._set() == other._set()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self._set() == other._set()
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -91,7 +91,7 @@ class OptionsBase:
 class AutotuneOptions(OptionsBase):
     """How resources are shared out among stages."""
 
-    _types = {
+    _types: ClassVar[dict[str, Any]] = {
         "autotune_algorithm": AutotuneAlgorithm, "cpu_budget": int, "enabled": bool, "initial_parallelism": int,
         "min_parallelism": int, "ram_budget": int,
     }  # fmt: skip
@@ -100,13 +100,13 @@ class AutotuneOptions(OptionsBase):
 class DistributeOptions(OptionsBase):
     """How a dataset is divided among workers."""
 
-    _types = {"auto_shard_policy": (AutoShardPolicy), "num_devices": int}
+    _types: ClassVar[dict[str, Any]] = {"auto_shard_policy": AutoShardPolicy, "num_devices": int}
 
 
 class OptimizationOptions(OptionsBase):
     """Which rewritings of the stages are made."""
 
-    _types = dict.fromkeys(
+    _types: ClassVar[dict[str, Any]] = dict.fromkeys(
         (
             "apply_default_optimizations", "filter_fusion", "filter_parallelization", "inject_prefetch",
             "map_and_batch_fusion", "map_and_filter_fusion", "map_fusion", "map_parallelization", "noop_elimination",
@@ -119,19 +119,19 @@ class OptimizationOptions(OptionsBase):
 class ServiceOptions(OptionsBase):
     """Options of a data service."""
 
-    _types = {"pinned": bool}
+    _types: ClassVar[dict[str, Any]] = {"pinned": bool}
 
 
 class ThreadingOptions(OptionsBase):
     """How many threads there are."""
 
-    _types = {"max_intra_op_parallelism": int, "private_threadpool_size": int}
+    _types: ClassVar[dict[str, Any]] = {"max_intra_op_parallelism": int, "private_threadpool_size": int}
 
 
 class Options(OptionsBase):
     """Options for `Dataset.with_options`; each has its own type, and `None` means that it is not set."""
 
-    _types = {
+    _types: ClassVar[dict[str, Any]] = {
         "autotune": AutotuneOptions, "dataset_name": str, "deterministic": bool, "experimental_deterministic": bool,
         "experimental_distribute": DistributeOptions, "experimental_external_state_policy": ExternalStatePolicy,
         "experimental_optimization": OptimizationOptions, "experimental_service": ServiceOptions,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -17,14 +18,17 @@ from modtf.core.api.data.options import Options
 from modtf.core.api.data.structures import merged_specs
 from modtf.core.ops.iterators import on_host
 from modtf.core.values import nest
-from modtf.core.values.dtypes import int64
-from modtf.core.values.errors import InvalidArgumentError, OpError, UnimplementedError
+from modtf.core.values.dtypes import int32, int64, string
+from modtf.core.values.errors import FailedPreconditionError, InvalidArgumentError, OpError, UnimplementedError
+from modtf.core.values.specs import TensorSpec
 
 if TYPE_CHECKING:
     from modtf.core.api.data.dataset import Dataset
 
 
 class Take(Through):
+    """The first elements."""
+
     def __init__(self, source: Stage, count: int) -> None:
         super().__init__(source)
         self._count = count
@@ -40,6 +44,8 @@ class Take(Through):
 
 
 class Skip(Through):
+    """All but the first elements."""
+
     def __init__(self, source: Stage, count: int) -> None:
         super().__init__(source)
         self._count = count
@@ -55,6 +61,8 @@ class Skip(Through):
 
 
 class Shard(Through):
+    """Every so-manyth element."""
+
     def __init__(self, source: Stage, count: int, index: int) -> None:
         super().__init__(source)
         if count < 1:
@@ -72,6 +80,8 @@ class Shard(Through):
 
 
 class Repeat(Through):
+    """The elements several times."""
+
     def __init__(self, source: Stage, count: int) -> None:
         super().__init__(source)
         self._count = count
@@ -97,6 +107,8 @@ class Repeat(Through):
 
 
 class Concatenate(Stage):
+    """The elements of several sources, one after the other."""
+
     def __init__(self, *sources: Stage) -> None:
         self.sources = sources
 
@@ -128,6 +140,8 @@ class SeedSequence:
 
 
 class Shuffle(Through):
+    """The elements in a random order."""
+
     def __init__(self, source: Stage, buffer_size: int, seeds: SeedSequence) -> None:
         super().__init__(source)
         if buffer_size < 1 and buffer_size != UNKNOWN:
@@ -156,6 +170,8 @@ class Shuffle(Through):
 
 
 class Cache(Through):
+    """The elements, kept from the first pass on."""
+
     def __init__(self, source: Stage) -> None:
         super().__init__(source)
         self._kept: list[Any] | None = None
@@ -251,6 +267,8 @@ class _ReadAhead:
 
 
 class Prefetch(Through):
+    """The elements, read ahead by a thread."""
+
     _AHEAD = 2
 
     def __init__(self, source: Stage, buffer_size: int) -> None:
@@ -267,6 +285,8 @@ class Prefetch(Through):
 
 
 class Unique(Through):
+    """Each element once."""
+
     def elements(self) -> Iterator[Any]:
         seen = set()
         for element in self.source.elements():
@@ -279,6 +299,8 @@ class Unique(Through):
 
 
 class IgnoreErrors(Through):
+    """The elements that can be computed."""
+
     def __init__(self, source: Stage, log_warning: bool) -> None:
         super().__init__(source)
         self._log_warning = log_warning
@@ -292,8 +314,6 @@ class IgnoreErrors(Through):
                 return
             except OpError as error:
                 if self._log_warning:
-                    import warnings
-
                     warnings.warn(f"Dropped an element: {error}", stacklevel=2)
                 continue
             yield element
@@ -311,6 +331,8 @@ class _Same(Through):
 
 
 class AssertSize(_Same):
+    """The elements, which are counted."""
+
     def __init__(self, source: Stage, size: int) -> None:
         super().__init__(source)
         self._size = size
@@ -320,20 +342,18 @@ class AssertSize(_Same):
         expected = "infinite" if self._size == INFINITE else f"{self._size} elements"
         for element in self.source.elements():
             if count == self._size:
-                raise _wrong_size(f"Input dataset was expected to contain {expected} but contained more.")
+                raise FailedPreconditionError(
+                    f"Input dataset was expected to contain {expected} but contained at least {count + 1} elements."
+                )
             count += 1
             yield element
         if self._size != UNKNOWN and count != self._size:
-            raise _wrong_size(f"Input dataset was expected to contain {expected} but contained only {count} elements.")
+            raise FailedPreconditionError(
+                f"Input dataset was expected to contain {expected} but contained only {count} elements."
+            )
 
     def size(self) -> int:
         return self._size
-
-
-def _wrong_size(message: str) -> OpError:
-    from modtf.core.values.errors import FailedPreconditionError
-
-    return FailedPreconditionError(message)
 
 
 class Ordering(DatasetBase):
@@ -465,13 +485,14 @@ class Ordering(DatasetBase):
             TypeError: They are neither int32, int64 nor string.
         """
         specs = nest.flatten(self.element_spec)
+        for spec in specs:
+            if not isinstance(spec, TensorSpec) or spec.dtype not in (int32, int64, string):
+                raise TypeError(
+                    f"`tf.data.Dataset.unique` does not support type {getattr(spec, 'dtype', spec)!r} -- only `tf.int32`, "
+                    "`tf.int64`, and `tf.string` are supported."
+                )
         if len(specs) != 1:
             raise InvalidArgumentError("UniqueDataset only supports inputs with a single component.")
-        if getattr(specs[0], "dtype", None) not in ("int32", "int64", "string"):
-            raise TypeError(
-                f"`tf.data.Dataset.unique` does not support type {getattr(specs[0], 'dtype', specs[0])!r} -- only "
-                "`tf.int32`, `tf.int64`, and `tf.string` are supported."
-            )
         return self._like_this("_UniqueDataset", lambda s, v: Unique(s[0]))
 
     def ignore_errors(self, log_warning: bool = False, name: str | None = None) -> Dataset:

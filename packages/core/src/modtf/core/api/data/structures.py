@@ -15,7 +15,7 @@ from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine import context as contexts
 from modtf.core.engine.binding import home
 from modtf.core.engine.tracing import spec_of
-from modtf.core.ops.iterators import unboxed
+from modtf.core.ops.iterators import on_host, unboxed
 from modtf.core.values import nest
 from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.conversion import convert_to_tensor
@@ -78,7 +78,7 @@ def normalized(structure: Any) -> Any:
     """Returns an element with tensors for all that is not tuple, dict, composite or `None`; a list is one tensor."""
     if has_symbol(structure):
         return _normalized(structure)
-    with contexts.init_scope():
+    with on_host():
         return _normalized(structure)
 
 
@@ -124,6 +124,8 @@ def row_spec(spec: TypeSpec) -> TypeSpec:
         raise TypeError(f"Elements of {spec!r} cannot be cut into rows.")
     if spec.shape.rank == 0:
         raise ValueError("Unbatching a tensor is only supported for rank >= 1")
+    if isinstance(spec, SparseTensorSpec) and spec.shape.rank == 1:
+        raise ValueError("Unbatching a sparse tensor is only supported for rank >= 2")
     rest = spec.shape[1:] if spec.shape.rank is not None else TensorShape(None)
     if isinstance(spec, SparseTensorSpec):
         return SparseTensorSpec(rest, spec.dtype)
@@ -162,7 +164,7 @@ def hosted(value: Any) -> Any:
     """Returns a value as a dataset keeps it."""
     if value is None:
         return None
-    if isinstance(value, Tensor):
+    if isinstance(value, EagerTensor):
         return value.on(NUMPY)
     if hasattr(value, "hosted_stage"):
         return value.hosted_stage()
@@ -225,14 +227,18 @@ def from_components(specs: Sequence[TypeSpec], arrays: Iterator[Any]) -> tuple[A
 # ------------------------------------------------------------------------------------------------- rows
 
 
+def _array(tensor: Any) -> np.ndarray:
+    return np.asarray(tensor.on(NUMPY))
+
+
 def row_count(value: Any) -> int | None:
     """Returns how many rows a hosted value has; `None` of `None`."""
     if value is None:
         return None
     if isinstance(value, SparseTensor):
-        return int(value.dense_shape.numpy()[0])
+        return int(_array(value.dense_shape)[0])
     if isinstance(value, RaggedTensor):
-        return int(value.nrows())
+        return int(_array(value.nrows()))
     if not np.ndim(value):
         raise InvalidArgumentError("Input element must have at least one dimension to be cut into rows.")
     return int(value.shape[0])
@@ -245,9 +251,9 @@ def row_of(value: Any, index: int) -> Any:
     if value is None:
         return None
     if isinstance(value, SparseTensor):
-        places, values = value.indices.numpy(), np.asarray(value.values.array)
+        places, values = _array(value.indices), _array(value.values)
         chosen = places[:, 0] == index
-        return _sparse(places[chosen, 1:], values[chosen], value.dense_shape.numpy()[1:], value.dtype)
+        return sparse_of(places[chosen, 1:], values[chosen], _array(value.dense_shape)[1:], value.dtype)
     return hosted(value[index])
 
 
@@ -268,7 +274,8 @@ def rows_of(spec: TypeSpec, value: Any, indices: Sequence[int]) -> Any:
     return gather_rows(value, EagerTensor(np.asarray(indices, np.int64), int64, NUMPY))
 
 
-def _sparse(indices: np.ndarray, values: np.ndarray, dense_shape: np.ndarray, dtype: Any) -> SparseTensor:
+def sparse_of(indices: np.ndarray, values: np.ndarray, dense_shape: np.ndarray, dtype: Any) -> SparseTensor:
+    """Returns a sparse tensor with NumPy's arrays as its parts."""
     return SparseTensor(
         EagerTensor(np.ascontiguousarray(indices, np.int64), int64, NUMPY),
         EagerTensor(values, dtype, NUMPY),
@@ -301,7 +308,9 @@ def stacked(spec: TypeSpec, values: Sequence[Any], component: int) -> Any:
     try:
         flat = np.concatenate(values)
     except ValueError as error:
-        raise InvalidArgumentError(f"Cannot batch tensors into a ragged one in component {component}: {error}.") from None
+        raise InvalidArgumentError(
+            f"Cannot batch tensors into a ragged one in component {component}: {error}."
+        ) from None
     partition = RowPartition(EagerTensor(splits, spec.row_splits_dtype, NUMPY))
     return RaggedTensor(EagerTensor(flat, spec.dtype, NUMPY), partition)
 
@@ -324,12 +333,12 @@ def _stacked_arrays(spec: TensorSpec, values: Sequence[Any], component: int) -> 
 
 
 def _stacked_sparse(values: Sequence[SparseTensor]) -> SparseTensor:
-    places = [value.indices.numpy() for value in values]
+    places = [_array(value.indices) for value in values]
     numbers = np.repeat(np.arange(len(values)), [len(item) for item in places])
-    shapes = np.max([value.dense_shape.numpy() for value in values], axis=0)
-    return _sparse(
+    shapes = np.max([_array(value.dense_shape) for value in values], axis=0)
+    return sparse_of(
         np.concatenate([numbers[:, None], np.concatenate(places)], axis=1),
-        np.concatenate([np.asarray(value.values.array) for value in values]),
+        np.concatenate([_array(value.values) for value in values]),
         np.concatenate([[len(values)], shapes]),
         values[0].dtype,
     )

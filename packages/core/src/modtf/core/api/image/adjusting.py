@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from modtf.core.api import random
+from modtf.core.api.dispatch import dispatched
 from modtf.core.api.image.batches import check_pixels, demand
 from modtf.core.api.image.colour import convert_image_dtype
 from modtf.core.api.reductions import reduce_mean, reduce_std
@@ -31,6 +32,7 @@ def _adjusted(image: Any, change: Callable[[Tensor], Tensor], saturate: bool = T
     return convert_image_dtype(change(floating), pixels.dtype, saturate=saturate)
 
 
+@dispatched(elementwise=1)
 def adjust_brightness(image: Any, delta: Any) -> Tensor:
     """Returns an image with `delta` added to its pixels.
 
@@ -57,6 +59,7 @@ def adjust_contrast(images: Any, contrast_factor: Any) -> Tensor:
     return _adjusted(images, lambda pixels: raw.AdjustContrastv2(pixels, contrast_factor))
 
 
+@dispatched(elementwise=1)
 def adjust_gamma(image: Any, gamma: Any = 1, gain: Any = 1) -> Tensor:
     """Returns `gain * image ** gamma`.
 
@@ -175,6 +178,7 @@ def _check_quality(lower: Any, upper: Any) -> None:
         raise ValueError("`min_jpeg_quality` must be less than `max_jpeg_quality`.")
 
 
+@dispatched(elementwise=1)
 def random_brightness(image: Any, max_delta: float, seed: int | None = None) -> Tensor:
     """Applies `adjust_brightness` with a random amount from [-max_delta, max_delta).
 
@@ -190,6 +194,7 @@ def random_brightness(image: Any, max_delta: float, seed: int | None = None) -> 
     return adjust_brightness(image, random.uniform([], -max_delta, max_delta, seed=seed))
 
 
+@dispatched(elementwise=1)
 def stateless_random_brightness(image: Any, max_delta: float, seed: Any) -> Tensor:
     """Does as `random_brightness` with what the seed, two integers, says."""
     _check_delta(max_delta)

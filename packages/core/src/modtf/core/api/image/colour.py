@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from modtf.core.api.dispatch import dispatched
 from modtf.core.api.elementwise import saturate_cast
 from modtf.core.api.linalg import tensordot
 from modtf.core.engine import raw
@@ -19,6 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@dispatched(elementwise=1)
 def convert_image_dtype(image: Any, dtype: Any, saturate: bool = False, name: str | None = None) -> Tensor:
     """Returns an image in another dtype, scaled so that black and white stay what they are.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from modtf.core.api.dispatch import dispatched
 from modtf.core.api.elementwise import conj, real
 from modtf.core.api.linalg.rearranging import diag
 from modtf.core.engine import raw
@@ -16,6 +17,7 @@ from modtf.core.values.tensors import Tensor
 __all__ = ["cholesky", "eig", "eigh", "eigh_tridiagonal", "eigvals", "eigvalsh", "lu", "qr", "svd"]
 
 
+@dispatched
 def cholesky(input: Any, name: str | None = None) -> Tensor:
     """Returns the lower triangular L with `L @ adjoint(L) = A` of Hermitian positive definite matrices.
 

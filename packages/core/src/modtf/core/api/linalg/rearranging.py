@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from modtf.core.api.arguments import host
+from modtf.core.api.dispatch import dispatched
 from modtf.core.api.elementwise import conj
 from modtf.core.api.reductions import reduce_sum
 from modtf.core.engine import raw
@@ -40,11 +41,13 @@ def matrix_transpose(a: Any, name: str | None = "matrix_transpose", conjugate: b
     return raw.Transpose(conj(tensor) if conjugate else tensor, order, name=name)
 
 
+@dispatched
 def adjoint(matrix: Any, name: str | None = None) -> Tensor:
     """Returns the conjugate of the transposed matrices [..., n, m]."""
     return matrix_transpose(matrix, name or "adjoint", conjugate=True)
 
 
+@dispatched
 def trace(x: Any, name: str | None = None) -> Tensor:
     """Returns the sums of the diagonals of matrices [..., n, m]."""
     tensor = convert_to_tensor(x)
@@ -78,6 +81,7 @@ def diag(
     return raw.MatrixDiagV3(tensor, host(k), host(num_rows), host(num_cols), padding, align=align, name=name)
 
 
+@dispatched
 def diag_part(
     input: Any, name: str | None = "diag_part", k: Any = 0, padding_value: Any = 0, align: str = "RIGHT_LEFT"
 ) -> Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from modtf.core.api.array import eye
+from modtf.core.api.dispatch import dispatched
 from modtf.core.api.elementwise import log, real
 from modtf.core.api.linalg.products import matmul
 from modtf.core.api.linalg.rearranging import band_part, diag_part, set_diag
@@ -24,6 +25,7 @@ __all__ = [
 # ------------------------------------------------------------------------------------------------- one op each
 
 
+@dispatched
 def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Tensor:
     """Returns the inverses of square matrices.
 
@@ -38,6 +40,7 @@ def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Tensor:
     return raw.MatrixInverse(input, adjoint=adjoint, name=name)
 
 
+@dispatched
 def det(input: Any, name: str | None = None) -> Tensor:
     """Returns the determinants [...] of square matrices [..., n, n]."""
     return raw.MatrixDeterminant(input, name=name)
@@ -57,12 +60,14 @@ def slogdet(input: Any, name: str | None = None) -> Any:
     return raw.LogMatrixDeterminant(input, name=name)
 
 
+@dispatched
 def logdet(matrix: Any, name: str | None = None) -> Tensor:
     """Returns the logarithms [...] of the determinants of Hermitian positive definite matrices [..., n, n]."""
     factor = raw.Cholesky(matrix)
     return raw.Identity(2.0 * reduce_sum(log(real(diag_part(factor))), -1), name=name)
 
 
+@dispatched
 def solve(matrix: Any, rhs: Any, adjoint: bool = False, name: str | None = None) -> Tensor:
     """Solves `matrix @ x = rhs`.
 

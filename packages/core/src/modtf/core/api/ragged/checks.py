@@ -27,7 +27,8 @@ def require(condition: Tensor, message: str, shown: dict[str, Any]) -> None:
             details = ", ".join(f"{name}={_value(value)}" for name, value in shown.items())
             raise InvalidArgumentError(f"{message} ({details}).")
         return
-    axes = np.arange(condition.ndim or 0, dtype=np.int32)
+    rank = condition.ndim
+    axes = raw.Range(0, raw.Rank(condition), 1) if rank is None else np.arange(rank, dtype=np.int32)
     raw.Assert(
         raw.All(condition, axes), [message, *(item for name, value in shown.items() for item in (f"{name}=", value))]
     )

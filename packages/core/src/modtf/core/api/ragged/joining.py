@@ -133,6 +133,11 @@ def _concat_in_rows(items: Sequence[RaggedTensor], dtype: DType) -> RaggedTensor
     if len({count for count in counts if count is not None}) > 1:
         raise ValueError(f"Inputs must have the same number of rows to be joined along axis 1, not {counts}.")
     every, count, number = _concat_rows(items), items[0].nrows(), len(items)
+    if None in counts:
+        for item in items[1:]:
+            rows = item.nrows()
+            shown = {"one": count, "another": rows}
+            require(raw.Equal(count, rows), "Inputs must have the same number of rows to be joined along axis 1", shown)
     # Row 0 of each, then row 1 of each, ...
     ordinals = raw.Range(count * 0, count, count * 0 + 1)
     order = raw.Reshape(raw.Pack([ordinals + count * index for index in range(number)], axis=1), [-1])

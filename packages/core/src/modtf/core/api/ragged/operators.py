@@ -8,6 +8,7 @@ from typing import Any
 
 from modtf.core.api.linalg import matmul
 from modtf.core.api.ragged.elementwise import elementwise
+from modtf.core.engine import raw
 
 __all__ = [
     "add", "both", "either", "floordiv", "greater", "greater_equal", "is_equal", "is_not_equal", "less", "less_equal", "matmul",
@@ -26,7 +27,7 @@ power = _of_two(operator.pow)
 both, either, one_of_both = _of_two(operator.and_), _of_two(operator.or_), _of_two(operator.xor)
 less, less_equal = _of_two(operator.lt), _of_two(operator.le)
 greater, greater_equal = _of_two(operator.gt), _of_two(operator.ge)
-_equal, _not_equal = _of_two(operator.eq), _of_two(operator.ne)
+_equal, _not_equal = _of_two(raw.Equal), _of_two(raw.NotEqual)
 
 
 def is_equal(x: Any, y: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from modtf.core.api import array, linalg, nn, segments, selecting
 from modtf.core.api.dispatch import implements
 from modtf.core.api.ragged import gathering, joining, reducing, shaping
-from modtf.core.api.ragged.broadcasting import to_ragged_or_tensor
+from modtf.core.api.ragged.broadcasting import aligned, converted, to_ragged_or_tensor
 from modtf.core.api.ragged.checks import require
 from modtf.core.api.ragged.gathering import partitioned
 from modtf.core.engine import raw
@@ -86,6 +87,17 @@ def _(data: Any, partitions: Any, num_partitions: int, name: str | None = None) 
         raise ValueError(f"num_partitions must be a non-negative int, not {num_partitions!r}.")
     stacked = gathering.stack_dynamic_partitions(data, partitions, num_partitions)
     return [stacked[index] for index in range(num_partitions)]
+
+
+@implements("modtf.core.api.assertions._compare", RaggedTensor)
+def _(op: str, sign: str, x: Any, y: Any, *others: Any) -> Any:
+    return import_module("modtf.core.api.assertions")._compare(op, sign, *aligned(converted([x, y])).values, *others)
+
+
+@implements("modtf.core.api.assertions.assert_near", RaggedTensor)
+def _(x: Any, y: Any, *others: Any, **named: Any) -> Any:
+    values = aligned(converted([x, y])).values
+    return import_module("modtf.core.api.assertions").assert_near(*values, *others, **named)
 
 
 # ------------------------------------------------------------------------------------------------- products

@@ -108,6 +108,14 @@ _convolutions("Conv3D", ("Conv3DBackpropFilterV2", "Conv3DBackpropInputV2"), _CO
 mistake("Conv2D", some(1, 5, 5, 2), some(3, 3, 3, 2), strides=[1, 1, 1, 1], padding="SAME")
 mistake("Conv2D", some(5, 5, 2), some(3, 3, 2, 2), strides=[1, 1, 1, 1], padding="SAME")
 mistake("DepthwiseConv2dNative", some(1, 5, 5, 2), some(3, 3, 3, 1), strides=[1, 1, 1, 1], padding="SAME")
+mistake(
+    "DepthwiseConv2dNativeBackpropFilter", some(1, 5, 5, 2), i32([3, 3, 2, 2]), some(1, 5, 5, 1), told_by="arguments",
+    strides=[1, 1, 1, 1], padding="SAME",
+)  # fmt: skip
+mistake(
+    "Conv3DBackpropFilterV2", some(1, 3, 3, 3, 2), i32([2, 2, 2, 1, 2]), some(1, 3, 3, 3, 2), told_by="arguments",
+    strides=[1, 1, 1, 1, 1], padding="SAME",
+)  # fmt: skip
 
 # ------------------------------------------------------------------------------------------------- pooling
 

@@ -15,8 +15,9 @@ def _f32(values: Any) -> np.ndarray:
 
 
 _X = some(3, 4, low=-7, high=7)
-_RANGES = [(-6.0, 6.0), (-3.0, 1.75), (1.0, 3.0), (-5.0, -1.0)]
-_ENDS = _f32([-6, 0, -3, 1]), _f32([6, 0, 1.75, 3])
+# No range is such that zero lies half-way between two steps, where the last bit of a quotient decides.
+_RANGES = [(-6.0, 5.5), (-3.0, 1.75), (1.0, 3.0), (-5.0, -1.0)]
+_ENDS = _f32([-6, 0, -3, 1]), _f32([5.5, 0, 1.75, 3])
 
 for _index, (_low, _high) in enumerate(_RANGES):
     _bits: dict[str, Any] = {"num_bits": 4, "narrow_range": True} if _index == 1 else {}

@@ -71,6 +71,34 @@ def _range(*limits: Any) -> Any:
     return tensor_range(*limits)
 
 
+def _is_traced_over(*iterables: Any) -> bool:
+    """Whether these are datasets in a function being traced, which Python's own loops would never come to the end of."""
+    from modtf.core.engine.context import executing_eagerly
+
+    return not executing_eagerly() and any(hasattr(item, "__autograph_iterator__") for item in iterables)
+
+
+def _enumerate(iterable: Any, start: Any = 0) -> Any:
+    if hasattr(iterable, "enumerate") and _is_traced_over(iterable):
+        return iterable.enumerate(start)
+    return enumerate(iterable, start)
+
+
+def _next(iterator: Any, *default: Any) -> Any:
+    if not default or not _is_traced_over(iterator):
+        return next(iterator, *default)
+    from modtf.core.api.control_flow import cond
+
+    optional = iterator.get_next_as_optional()
+    return cond(optional.has_value(), optional.get_value, lambda: default[0])
+
+
+def _zip(*iterables: Any, strict: bool = False) -> Any:
+    if iterables and hasattr(iterables[0], "zip") and _is_traced_over(*iterables):
+        return iterables[0].zip(iterables)
+    return zip(*iterables, strict=strict)
+
+
 def _extreme(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
     def function(*args: Any, **kwargs: Any) -> Any:
         if kwargs or not any(is_symbolic(item) for item in args):
@@ -96,13 +124,16 @@ def _sorted(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
 
 
 OVERLOADS: dict[str, Callable[..., Any]] = {
+    "enumerate": _enumerate,
     "float": _float,
     "int": _int,
     "len": _len,
     "max": _extreme("max", max),
     "min": _extreme("min", min),
+    "next": _next,
     "print": _print,
     "range": _range,
     "sorted": _sorted,
+    "zip": _zip,
 }
 """By the built-in's name."""

@@ -19,7 +19,7 @@ from modtf.core.engine.tracing import set_outputs, spec_of
 from modtf.core.values import nest
 from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.conversion import convert_to_tensor
-from modtf.core.values.specs import TypeSpec
+from modtf.core.values.specs import TensorSpec, TypeSpec
 from modtf.core.values.tensors import SymbolicTensor, Tensor
 
 __all__ = ["and_", "assert_stmt", "eq", "for_stmt", "if_exp", "if_stmt", "not_", "not_eq", "or_", "while_stmt"]
@@ -239,6 +239,9 @@ def for_stmt(
     opts: dict[str, Any],
 ) -> None:
     """`for ... in iter_: body`; with `break` or `return` inside, as long as `extra_test` is true."""
+    if hasattr(iter_, "__autograph_iterator__") and _current_graph() is not None:
+        _for_iterator(iter_.__autograph_iterator__(), extra_test, body, get_state, set_state, symbol_names, opts)
+        return
     if is_symbolic(iter_) or (isinstance(iter_, CompositeTensor) and not _is_plain(iter_)):
         _for_tensor(iter_, extra_test, body, get_state, set_state, symbol_names, opts)
         return
@@ -293,6 +296,41 @@ def _for_tensor(
     _LoopStatement(test, step, with_index, set_with_index, names, opts).run()
 
 
+def _for_iterator(
+    iterator: Any,
+    extra_test: Callable[[], Any] | None,
+    body: Callable[[Any], None],
+    get_state: GetState,
+    set_state: SetState,
+    symbol_names: Sequence[str],
+    opts: dict[str, Any],
+) -> None:
+    """A loop over a dataset: what goes around, too, is its next element, which is taken only if the loop goes on."""
+    from modtf.core.api.control_flow import cond
+
+    upcoming: list[Any] = [iterator.get_next_as_optional()]
+    ended = type(upcoming[0]).empty(upcoming[0].element_spec)
+
+    def with_upcoming() -> tuple[Any, ...]:
+        return (upcoming[0], *get_state())
+
+    def set_with_upcoming(state: tuple[Any, ...]) -> None:
+        upcoming[0], *rest = state
+        set_state(tuple(rest))
+
+    def step() -> None:
+        body(upcoming[0].get_value())
+        go_on = True if extra_test is None else extra_test()
+        if is_symbolic(go_on):
+            upcoming[0] = cond(go_on, iterator.get_next_as_optional, lambda: ended)
+        else:
+            upcoming[0] = iterator.get_next_as_optional() if go_on else ended
+
+    names = ("the loop's next element", *symbol_names)
+    loop = _LoopStatement(lambda: upcoming[0].has_value(), step, with_upcoming, set_with_upcoming, names, opts)
+    loop.run(open_shapes=True)
+
+
 class _LoopStatement:
     """A loop on tensors: its state is what goes around in a `while_loop`, Python values excepted that do not change."""
 
@@ -313,15 +351,30 @@ class _LoopStatement:
         self._opts = opts
         self._start = list(get_state())
         self._varying: list[int] = []
+        self._open: list[Any] | None = None
 
-    def run(self) -> None:
-        """Traces the loop, and leaves the last values in the Python variables."""
-        from modtf.core.api.control_flow import while_loop
+    def run(self, open_shapes: bool = False) -> None:
+        """Traces the loop, and leaves the last values in the Python variables.
 
+        Args:
+            open_shapes: Whether sizes that change from one iteration to the next are left open by themselves.
+        """
         self._start = self._with_first_values()
         self._varying = [index for index, value in enumerate(self._start) if _is_loop_value(value)]
         invariants = self._shape_invariants()
-        results = while_loop(
+        if open_shapes and invariants is None:
+            self._open = [nest.map_structure(_spec_or_value, self._start[index]) for index in self._varying]
+        while True:
+            try:
+                self._set(self._traced(invariants if self._open is None else self._open))
+                return
+            except _OtherShapesError as found:
+                self._open = found.specs
+
+    def _traced(self, invariants: list[Any] | None) -> Any:
+        from modtf.core.api.control_flow import while_loop
+
+        return while_loop(
             self._cond,
             self._step,
             tuple(self._start[index] for index in self._varying),
@@ -329,7 +382,6 @@ class _LoopStatement:
             maximum_iterations=self._opts.get("maximum_iterations"),
             parallel_iterations=self._opts.get("parallel_iterations", 10),
         )
-        self._set(results)
 
     def _set(self, values: Sequence[Any]) -> None:
         state = list(self._start)
@@ -351,7 +403,10 @@ class _LoopStatement:
                     f"{self._names[index]!r} changes in a loop on tensors from {old!r} to {new!r}, which cannot be tensors. "
                     "Keep Python objects unchanged in such loops, or use a tf.TensorArray for a growing list."
                 )
-        return tuple(self._checked(index, after[index]) for index in self._varying)
+        results = tuple(self._checked(index, after[index]) for index in self._varying)
+        if self._open is not None:
+            _check_specs(self._open, results)
+        return results
 
     def _checked(self, index: int, value: Any) -> Any:
         name, old = self._names[index], self._start[index]
@@ -404,6 +459,25 @@ class _LoopStatement:
         for index, spec in specs.items():
             start[index] = nest.map_structure(_zeros, spec)
         return start
+
+
+class _OtherShapesError(Exception):
+    """The values after an iteration do not fit the specs of those before; `specs` take both."""
+
+    def __init__(self, specs: list[Any]) -> None:
+        super().__init__()
+        self.specs = specs
+
+
+def _check_specs(specs: list[Any], values: Sequence[Any]) -> None:
+    wider = [nest.map_structure(_common_spec, *pair) for pair in zip(specs, values, strict=True)]
+    if wider != specs:
+        raise _OtherShapesError(wider)
+
+
+def _common_spec(spec: Any, value: Any) -> Any:
+    other = _spec_or_value(value)
+    return spec.most_specific_compatible_type(other) if isinstance(spec, TensorSpec) else spec
 
 
 def _is_missing(value: Any) -> bool:

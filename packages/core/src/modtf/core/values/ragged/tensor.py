@@ -18,7 +18,7 @@ from modtf.core.values.errors import InvalidArgumentError
 from modtf.core.values.ragged.making import Makers
 from modtf.core.values.ragged.partitions import RowPartition, known
 from modtf.core.values.ragged.printing import show
-from modtf.core.values.shapes import TensorShape
+from modtf.core.values.shapes import TensorShape, size_of
 from modtf.core.values.tensors import EagerTensor, Tensor
 
 __all__ = ["RaggedTensor"]
@@ -437,12 +437,15 @@ def merge_dims(value: Any, outer: int, inner: int) -> Any:
     if outer == inner:
         return value
     if not isinstance(value, RaggedTensor):
-        sizes = raw.Shape(value)
         dims = value.dims
-        merged = raw.Reshape(value, raw.ConcatV2([sizes[:outer], [-1], sizes[inner + 1 :]], 0))
-        if dims is not None and not isinstance(merged, EagerTensor):
-            between = TensorShape(dims[outer : inner + 1]).num_elements()
-            merged.set_shape([*dims[:outer], between, *dims[inner + 1 :]])
+        if dims is not None and None not in dims:
+            joined = [*dims[:outer], size_of(dims[outer : inner + 1]), *dims[inner + 1 :]]
+            return raw.Reshape(value, np.array(joined, np.int32))
+        sizes = raw.Shape(value)
+        between = raw.Prod(sizes[outer : inner + 1], [0], keep_dims=True)
+        merged = raw.Reshape(value, raw.ConcatV2([sizes[:outer], between, sizes[inner + 1 :]], 0))
+        if dims is not None:
+            merged.set_shape([*dims[:outer], size_of(dims[outer : inner + 1]), *dims[inner + 1 :]])
         return merged
     if outer == 0:
         return merge_dims(value.values, 0, inner - 1)

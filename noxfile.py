@@ -120,7 +120,7 @@ def conformance(session: nox.Session, backend: str) -> None:
 @nox.session
 def interop(session: nox.Session) -> None:
     """Exchange models with TensorFlow in both directions and compare what they compute."""
-    install(session, *EVERYTHING, "--group", "interop")
+    install(session, *EVERYTHING, "modtf-core[image,scipy,strings]", "--group", "interop")
     run_tests(session, "tests/interop", env={"TF_CPP_MIN_LOG_LEVEL": "2"})
 
 

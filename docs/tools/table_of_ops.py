@@ -23,8 +23,7 @@ def filled(markdown: str) -> str:
     families = defaultdict(list)
     for op in ops:
         families[family_of(op)].append(op)
-    order = sorted(families, key=lambda module: module.rpartition(".")[2])
-    tables = "\n\n".join(section(family, families[family], backends) for family in order)
+    tables = "\n\n".join(section(family, families[family], backends) for family in sorted(families))
     return markdown.replace(COUNTS, counts(ops, backends)).replace(TABLE, tables)
 
 
@@ -51,8 +50,8 @@ def family_of(op: Any) -> str:
     if callable(op.kernel):
         return str(op.kernel.__module__)
     folder = Path(importlib.import_module("modtf.core.ops").__file__ or "").parent
-    files = (file for file in sorted(folder.glob("*.py")) if re.search(rf'"{op.name}\W', file.read_text()))
-    return f"modtf.core.ops.{next(files).stem}"
+    files = (file for file in sorted(folder.rglob("*.py")) if re.search(rf'"{op.name}\W', file.read_text()))
+    return ".".join(["modtf.core.ops", *next(files).relative_to(folder).with_suffix("").parts])
 
 
 def counts(ops: list[Any], backends: dict[str, Any]) -> str:
@@ -75,7 +74,7 @@ def section(family: str, ops: list[Any], backends: dict[str, Any]) -> str:
     """A family's heading, what its file says of it, and its table."""
     about = (importlib.import_module(family).__doc__ or "").partition("\n\n")[0]
     rows = [f"| `{op.text}` | {gradient(op)} | {where(op, backends)} | {needs(op)} |" for op in ops]
-    heading = f"## {family.rpartition('.')[2].replace('_', ' ').capitalize()}"
+    heading = "## " + family.removeprefix("modtf.core.ops.").replace("_", " ").replace(".", ": ").capitalize()
     return "\n".join([heading, "", about, "", "| Op | Gradient | Runs | Needs |", "|---|---|---|---|", *rows])
 
 

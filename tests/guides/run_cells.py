@@ -28,7 +28,8 @@ def code_cells(notebook: Path) -> list[str]:
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
     return [
-        "\n".join("" if line.lstrip().startswith(("!", "%")) else line for line in source.split("\n")) for source in sources
+        "\n".join("" if line.lstrip().startswith(("!", "%")) else line for line in source.split("\n"))
+        for source in sources
     ]
 
 

@@ -164,7 +164,10 @@ def test_gradients_go_through():
     [
         ("if x > 0:\n        y = 1\n    return y", "'y' must also be initialized in the else branch"),
         ("if x > 0:\n        return x", "value must also be returned"),
-        ("y = 1\n    while x > 0:\n        y = 1.5\n        x = x - 1\n    return y", "'y' has dtype int32 before the loop"),
+        (
+            "y = 1\n    while x > 0:\n        y = 1.5\n        x = x - 1\n    return y",
+            "'y' has dtype int32 before the loop",
+        ),
         ("y = None\n    if x > 0:\n        y = x\n    return y", "'y' is None at the end of one branch"),
     ],
 )
@@ -186,7 +189,7 @@ def test_errors_point_at_the_users_line():
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
         function(tf.ones([2, 3]))
     line = function.python_function.__code__.co_firstlineno + 3
-    assert any(f"{__file__}\", line {line}, in function" in note for note in caught.value.__notes__)
+    assert any(f'{__file__}", line {line}, in function' in note for note in caught.value.__notes__)
 
     @tf.function(input_signature=[tf.TensorSpec(None)])
     def later(x):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from modtf import core as tf
 from modtf.core.api import random
-from modtf.core.ops.random_bits import PHILOX, THREEFRY, philox, random_words
+from modtf.core.ops.random.bits import PHILOX, THREEFRY, philox, random_words
 
 raw = tf.raw_ops
 InvalidArgumentError = tf.errors.InvalidArgumentError

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from modtf import core as tf
-from modtf.core.ops.wire_format import DamagedMessage, bytes_field, packed_field, read_varints, varint
+from modtf.core.ops.files.wire_format import DamagedMessage, bytes_field, packed_field, read_varints, varint
 
 IO = tf.io
 Fixed, Var, Sequence, Ragged = IO.FixedLenFeature, IO.VarLenFeature, IO.FixedLenSequenceFeature, IO.RaggedFeature

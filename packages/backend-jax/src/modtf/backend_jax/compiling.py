@@ -44,9 +44,7 @@ class CompiledPart:
         self._variables = [position for position, tensor in enumerate(inputs) if is_resource(tensor)]
         self._uses = {position: self._nodes_with(inputs[position]) for position in self._variables}
         self._assigned = [
-            position
-            for position, nodes in self._uses.items()
-            if any(assigns(node, inputs[position]) for node in nodes)
+            position for position, nodes in self._uses.items() if any(assigns(node, inputs[position]) for node in nodes)
         ]
         self._donated = [position for position in self._assigned if self._is_donated(position)]
         self._copied = [position for position in self._assigned if position not in self._donated]

@@ -246,5 +246,3 @@ def scatter(xp: Any, tensor: Any, indices: Any, element_shape: Any, num_elements
     count = max(int(num_elements), int(np.max(indices, initial=-1)) + 1)
     made = StackedList(None, count, as_dtype(tensor.dtype), _dims(element_shape), -1).with_room(count, tensor.shape[1:])
     return made._replaced(made.buffer.at[indices].set(tensor), count)
-
-

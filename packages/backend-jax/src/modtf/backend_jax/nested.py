@@ -7,9 +7,7 @@ from typing import Any
 
 from modtf.core.contracts import Graph, Node, SymbolicTensor, optimize
 
-COMPILABLE = frozenset(
-    f"{prefix}{name}" for prefix in ("", "Stateless") for name in ("If", "Case", "While")
-)
+COMPILABLE = frozenset(f"{prefix}{name}" for prefix in ("", "Stateless") for name in ("If", "Case", "While"))
 """The ops with graphs inside that have kernels here."""
 
 

@@ -230,9 +230,7 @@ def _rewrapped(gatherers: list[_Gatherer], arrays: list[TensorArray]) -> list[_W
     return [item.over(array) for item, array in zip(gatherers, arrays, strict=True)]
 
 
-def vectorized_map(
-    fn: Callable[[Any], Any], elems: Any, fallback_to_while_loop: bool = True, warn: bool = True
-) -> Any:
+def vectorized_map(fn: Callable[[Any], Any], elems: Any, fallback_to_while_loop: bool = True, warn: bool = True) -> Any:
     """Applies `fn` to each row of `elems` and stacks the results, as `map_fn` does, of whatever dtypes `fn` gives.
 
     Rows are computed one after the other.

@@ -10,7 +10,7 @@ import numpy as np
 from modtf.core.engine import context as contexts
 from modtf.core.engine.execution import execute
 from modtf.core.engine.vocabulary import get_op
-from modtf.core.ops.python_calls import PythonCall, Token, run, tensors_of
+from modtf.core.ops.control.python_calls import PythonCall, Token, run, tensors_of
 from modtf.core.values import nest
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import DType, as_dtype

@@ -31,7 +31,7 @@ from modtf.core.values.tensors import EagerTensor, SymbolicTensor, Tensor
 def if_gradient(call: Call, *flowing: Tensor | None) -> list[Tensor | None]:
     """The gradient rule of `If`."""
     if isinstance(call.inputs[0], EagerTensor) and not isinstance(call.outputs[0], SymbolicTensor):
-        from modtf.core.ops.control_flow import is_true
+        from modtf.core.ops.control.flow import is_true
 
         taken = call["then_branch"] if is_true(call.inputs[0].numpy()) else call["else_branch"]
         return _eager_gradient(taken, call, flowing)
@@ -41,7 +41,7 @@ def if_gradient(call: Call, *flowing: Tensor | None) -> list[Tensor | None]:
 def case_gradient(call: Call, *flowing: Tensor | None) -> list[Tensor | None]:
     """The gradient rule of `Case`."""
     if isinstance(call.inputs[0], EagerTensor) and not isinstance(call.outputs[0], SymbolicTensor):
-        from modtf.core.ops.control_flow import branch_at
+        from modtf.core.ops.control.flow import branch_at
 
         return _eager_gradient(branch_at(int(call.inputs[0]), call["branches"]), call, flowing)
     return _gradient(call, ("branches",), "Case", flowing)

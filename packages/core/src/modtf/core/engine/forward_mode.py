@@ -42,7 +42,9 @@ class ForwardAccumulator:
                 )
             direction = convert_to_tensor(tangent, dtype=primal.dtype)
             if not direction.shape.is_compatible_with(primal.shape):
-                raise ValueError(f"A tangent of shape {direction.shape} was given for a primal of shape {primal.shape}.")
+                raise ValueError(
+                    f"A tangent of shape {direction.shape} was given for a primal of shape {primal.shape}."
+                )
             self._add(key_tensor(primal), direction)
 
     def _add(self, tensor: Any, tangent: Tensor) -> None:

@@ -97,5 +97,3 @@ def _batch_zeros(target: Tensor, source: Any) -> Tensor:
     value = convert_to_tensor(source)
     shape = raw.ConcatV2([raw.Shape(target), raw.Shape(value)[1:]], 0)
     return raw.Fill(shape, raw.Cast(0.0, DstT=value.dtype))
-
-

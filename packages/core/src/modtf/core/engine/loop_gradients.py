@@ -52,7 +52,7 @@ def while_gradient(call: Call, *flowing: Tensor | None) -> list[Tensor | None]:
 
 def _eager_gradient(call: Call, flowing: Sequence[Tensor | None]) -> list[Tensor | None]:
     """Of a loop that has run as one op: it is run again, an iteration at a time."""
-    from modtf.core.ops.control_flow import is_true
+    from modtf.core.ops.control.flow import is_true
 
     with GradientTape() as tape:
         tape.watch([tensor for tensor in call.inputs if tensor.dtype.is_differentiable])

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from modtf.core.engine.tracing import is_described, map_leaves, spec_of
+from modtf.core.engine.tracing import is_described, spec_of
 from modtf.core.values import nest
 from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.conversion import convert_to_tensor

@@ -342,7 +342,7 @@ class DenseTable(Table):
         size = math.prod(self.key_shape)
         parts = [part for name in names for part in name] if self.key_shape else names
         if self.key_dtype is string:
-            from modtf.core.ops.hashing import murmur64a
+            from modtf.core.ops.strings.hash_functions import murmur64a
 
             hashes = murmur64a(parts, _SEED).tolist()
         else:

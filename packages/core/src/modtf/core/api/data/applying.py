@@ -20,7 +20,7 @@ from modtf.core.api.data.functions import (
 )  # fmt: skip
 from modtf.core.api.data.structures import from_components, normalized, specs_of
 from modtf.core.engine import context as contexts
-from modtf.core.ops.iterators import on_host
+from modtf.core.ops.control.iterators import on_host
 from modtf.core.values import nest
 from modtf.core.values.dtypes import bool_, int64
 from modtf.core.values.errors import InvalidArgumentError

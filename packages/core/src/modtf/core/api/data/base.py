@@ -18,7 +18,7 @@ from modtf.core.engine import raw
 from modtf.core.engine.execution import execute
 from modtf.core.engine.shape_rules import scalar
 from modtf.core.engine.vocabulary import Op
-from modtf.core.ops.iterators import on_host, unboxed
+from modtf.core.ops.control.iterators import on_host, unboxed
 from modtf.core.values import nest
 from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.dtypes import variant

@@ -13,7 +13,7 @@ from modtf.core.api.data.elements import values_of
 from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine import context as contexts
 from modtf.core.engine import raw
-from modtf.core.ops.iterators import IteratorResource, unboxed
+from modtf.core.ops.control.iterators import IteratorResource, unboxed
 from modtf.core.values import nest
 from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.conversion import convert_to_tensor

@@ -14,7 +14,7 @@ from modtf.core.api.data.functions import scalar_of
 from modtf.core.api.data.ordering import SeedSequence
 from modtf.core.api.data.structures import from_components, hosted, merged_specs, normalized, row_spec, specs_of
 from modtf.core.engine import context as contexts
-from modtf.core.ops.python_calls import run
+from modtf.core.ops.control.python_calls import run
 from modtf.core.values import nest
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import as_dtype, int64, string

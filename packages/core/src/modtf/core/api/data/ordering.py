@@ -16,7 +16,7 @@ from modtf.core.api.data.elements import values_of
 from modtf.core.api.data.functions import scalar_of
 from modtf.core.api.data.options import Options
 from modtf.core.api.data.structures import merged_specs
-from modtf.core.ops.iterators import on_host
+from modtf.core.ops.control.iterators import on_host
 from modtf.core.values import nest
 from modtf.core.values.dtypes import int32, int64, string
 from modtf.core.values.errors import FailedPreconditionError, InvalidArgumentError, OpError, UnimplementedError

@@ -15,7 +15,7 @@ from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine import context as contexts
 from modtf.core.engine.binding import home
 from modtf.core.engine.tracing import spec_of
-from modtf.core.ops.iterators import on_host, unboxed
+from modtf.core.ops.control.iterators import on_host, unboxed
 from modtf.core.values import nest
 from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.conversion import convert_to_tensor

@@ -10,7 +10,7 @@ from modtf.core.api.elementwise import abs as absolute
 from modtf.core.api.linalg.products import matmul
 from modtf.core.api.reductions import reduce_max, reduce_sum
 from modtf.core.engine import raw
-from modtf.core.ops.matrix_functions import REACH_OF_PADE_13, pade_13
+from modtf.core.ops.linalg.matrix_functions import REACH_OF_PADE_13, pade_13
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.tensors import EagerTensor, Tensor
 

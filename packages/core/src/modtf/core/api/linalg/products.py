@@ -13,7 +13,7 @@ from modtf.core.engine import raw
 from modtf.core.engine.execution import execute
 from modtf.core.engine.shape_rules import normal_axis
 from modtf.core.engine.vocabulary import get_op
-from modtf.core.ops.einsum import parse_equation
+from modtf.core.ops.math.einsum import parse_equation
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import as_dtype
 from modtf.core.values.tensors import Tensor

@@ -7,7 +7,7 @@ import weakref
 from typing import Any
 
 from modtf.core.engine import context as contexts
-from modtf.core.ops.random_state import reset_positions
+from modtf.core.ops.random.state import reset_positions
 
 __all__ = ["op_seeds", "require_seeds", "set_seed"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from modtf.core.api.signal.sizes import length_of, maximum, sizes_of, vector
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import constant_value, dims_from_value, normal_axis
-from modtf.core.ops import fourier as _ops  # noqa: F401 (registers the ops, for which others need not be loaded then)
+from modtf.core.ops.linalg import fourier as _ops  # noqa: F401 (registers the ops, for which others need not be loaded then)
 from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import DType

@@ -45,122 +45,66 @@ for _case in CASES:
 OPS = frozenset(dir(raw_ops))
 """The ops that core itself has: plugins add theirs later, when an op is asked for that core lacks."""
 
+_ELSEWHERE = {
+    "has no inputs, and every other case is made of it": "Const",
+    "needs a library that is none of core's extras": "DecodeJxl",
+    "stands for what is not looked at: test_control_flow": "FakeParam",
+    "takes functions: test_control_flow": "Case For If StatelessCase StatelessIf StatelessWhile While",
+    "takes or gives lists of tensors: test_control_flow": (
+        "EmptyTensorList TensorListConcat TensorListConcatLists TensorListConcatV2 TensorListElementShape "
+        "TensorListFromTensor TensorListGather TensorListGetItem TensorListLength TensorListPopBack "
+        "TensorListPushBack TensorListReserve TensorListResize TensorListScatter "
+        "TensorListScatterIntoExistingList TensorListScatterV2 TensorListSetItem TensorListSplit "
+        "TensorListStack"
+    ),
+    "calls a Python function: test_effects": "EagerPyFunc PyFunc PyFuncStateless",
+    "gives nothing: test_effects": "Assert PrintV2",
+    "is of files: test_effects": "MatchingFiles ReadFile WriteFile",
+    "tells the time: test_effects": "Timestamp",
+    "has neither inputs nor outputs: test_functions": "NoOp",
+    "is an argument of a function: test_functions": "Placeholder",
+    "takes a function: test_functions": "PartitionedCall StatefulPartitionedCall",
+    "draws anew at each call: test_random": (
+        "LogUniformCandidateSampler Multinomial NonDeterministicInts ParameterizedTruncatedNormal RandomGamma "
+        "RandomPoissonV2 RandomShuffle RandomStandardNormal RandomUniform RandomUniformInt TruncatedNormal "
+        "UniformCandidateSampler"
+    ),
+    "is of a generator's variable: test_random": (
+        "RngReadAndSkip RngSkip StatefulRandomBinomial StatefulStandardNormalV2 StatefulTruncatedNormal "
+        "StatefulUniform StatefulUniformFullInt StatefulUniformInt"
+    ),
+    "makes or takes a table: test_tables": (
+        "AnonymousHashTable AnonymousMutableDenseHashTable AnonymousMutableHashTable "
+        "AnonymousMutableHashTableOfTensors DestroyResourceOp HashTableV2 InitializeTableFromTextFileV2 "
+        "InitializeTableV2 LookupTableExportV2 LookupTableFindV2 LookupTableImportV2 LookupTableInsertV2 "
+        "LookupTableRemoveV2 LookupTableSizeV2 MutableDenseHashTableV2 MutableHashTableOfTensorsV2 "
+        "MutableHashTableV2"
+    ),
+    "is of variables: test_variables": (
+        "AssignAddVariableOp AssignSubVariableOp AssignVariableOp ReadVariableOp ResourceGather "
+        "ResourceGatherNd ResourceStridedSliceAssign VarHandleOp VarIsInitializedOp VariableShape"
+    ),
+    "is of iterators: the package's own test_data_functions": (
+        "AnonymousIteratorV3 DatasetCardinality IteratorGetNext IteratorGetNextAsOptional IteratorGetNextSync "
+        "IteratorV2 MakeIterator OptionalFromValue OptionalGetValue OptionalHasValue OptionalNone"
+    ),
+    "TensorFlow has no CPU kernel of it: the package's own test_image_boxes": "GenerateBoundingBoxProposals",
+    "draws anew at each call: the package's own test_image_boxes": (
+        "SampleDistortedBoundingBox SampleDistortedBoundingBoxV2"
+    ),
+    "other builds of libjpeg write other bytes: the package's own test_image_codecs": (
+        "EncodeJpeg EncodeJpegVariableQuality"
+    ),
+    "other builds of zlib write other bytes: the package's own test_image_codecs": "EncodePng",
+    "takes or gives variants: the package's own test_ragged_tensors": (
+        "RaggedTensorFromVariant RaggedTensorToVariant RaggedTensorToVariantGradient"
+    ),
+    "TensorFlow has no CPU kernel of it: the package's own test_signal": "FFTND IFFTND IRFFTND RFFTND",
+}
 COVERED_ELSEWHERE = {
-    "AnonymousIteratorV3": "makes an iterator: the package's own test_data_functions",
-    "Case": "takes functions: test_control_flow",
-    "DatasetCardinality": "takes a dataset: the package's own test_data_functions",
-    "EmptyTensorList": "gives a list of tensors: test_control_flow",
-    "FakeParam": "stands for what is not looked at: test_control_flow",
-    "For": "takes a function: test_control_flow",
-    "If": "takes functions: test_control_flow",
-    "IteratorGetNext": "takes an iterator: the package's own test_data_functions",
-    "IteratorGetNextAsOptional": "takes an iterator: the package's own test_data_functions",
-    "IteratorGetNextSync": "takes an iterator: the package's own test_data_functions",
-    "IteratorV2": "makes an iterator: the package's own test_data_functions",
-    "MakeIterator": "takes a dataset: the package's own test_data_functions",
-    "OptionalFromValue": "makes an optional: the package's own test_data_functions",
-    "OptionalGetValue": "takes an optional: the package's own test_data_functions",
-    "OptionalHasValue": "takes an optional: the package's own test_data_functions",
-    "OptionalNone": "makes an optional: the package's own test_data_functions",
-    "StatelessCase": "takes functions: test_control_flow",
-    "StatelessIf": "takes functions: test_control_flow",
-    "StatelessWhile": "takes functions: test_control_flow",
-    "TensorListConcat": "takes or gives lists of tensors: test_control_flow",
-    "TensorListConcatLists": "takes or gives lists of tensors: test_control_flow",
-    "TensorListConcatV2": "takes or gives lists of tensors: test_control_flow",
-    "TensorListElementShape": "takes or gives lists of tensors: test_control_flow",
-    "TensorListFromTensor": "takes or gives lists of tensors: test_control_flow",
-    "TensorListGather": "takes or gives lists of tensors: test_control_flow",
-    "TensorListGetItem": "takes or gives lists of tensors: test_control_flow",
-    "TensorListLength": "takes or gives lists of tensors: test_control_flow",
-    "TensorListPopBack": "takes or gives lists of tensors: test_control_flow",
-    "TensorListPushBack": "takes or gives lists of tensors: test_control_flow",
-    "TensorListReserve": "takes or gives lists of tensors: test_control_flow",
-    "TensorListResize": "takes or gives lists of tensors: test_control_flow",
-    "TensorListScatter": "takes or gives lists of tensors: test_control_flow",
-    "TensorListScatterIntoExistingList": "takes or gives lists of tensors: test_control_flow",
-    "TensorListScatterV2": "takes or gives lists of tensors: test_control_flow",
-    "TensorListSetItem": "takes or gives lists of tensors: test_control_flow",
-    "TensorListSplit": "takes or gives lists of tensors: test_control_flow",
-    "TensorListStack": "takes or gives lists of tensors: test_control_flow",
-    "While": "takes functions: test_control_flow",
-    "AnonymousHashTable": "makes a table: test_tables",
-    "AnonymousMutableDenseHashTable": "makes a table: test_tables",
-    "AnonymousMutableHashTable": "makes a table: test_tables",
-    "AnonymousMutableHashTableOfTensors": "makes a table: test_tables",
-    "Assert": "gives nothing: test_effects",
-    "AssignAddVariableOp": "takes a variable: test_variables",
-    "AssignSubVariableOp": "takes a variable: test_variables",
-    "AssignVariableOp": "takes a variable: test_variables",
-    "LogUniformCandidateSampler": "draws anew at each call: test_random",
-    "UniformCandidateSampler": "draws anew at each call: test_random",
-    "Const": "has no inputs, and every other case is made of it",
-    "DecodeJxl": "needs a library that is none of core's extras",
-    "DestroyResourceOp": "takes a table: test_tables",
-    "EagerPyFunc": "calls a Python function: test_effects",
-    "EncodeJpeg": "other builds of libjpeg write other bytes: the package's own test_image_codecs",
-    "EncodeJpegVariableQuality": "other builds of libjpeg write other bytes: the package's own test_image_codecs",
-    "EncodePng": "other builds of zlib write other bytes: the package's own test_image_codecs",
-    "FFTND": "TensorFlow has no CPU kernel of it: the package's own test_signal",
-    "GenerateBoundingBoxProposals": "TensorFlow has no CPU kernel of it: the package's own test_image_boxes",
-    "HashTableV2": "makes a table: test_tables",
-    "IFFTND": "TensorFlow has no CPU kernel of it: the package's own test_signal",
-    "IRFFTND": "TensorFlow has no CPU kernel of it: the package's own test_signal",
-    "InitializeTableFromTextFileV2": "takes a table: test_tables",
-    "InitializeTableV2": "takes a table: test_tables",
-    "LookupTableExportV2": "takes a table: test_tables",
-    "LookupTableFindV2": "takes a table: test_tables",
-    "LookupTableImportV2": "takes a table: test_tables",
-    "LookupTableInsertV2": "takes a table: test_tables",
-    "LookupTableRemoveV2": "takes a table: test_tables",
-    "LookupTableSizeV2": "takes a table: test_tables",
-    "MatchingFiles": "looks at files: test_effects",
-    "Multinomial": "draws anew at each call: test_random",
-    "NonDeterministicInts": "draws anew at each call: test_random",
-    "ParameterizedTruncatedNormal": "draws anew at each call: test_random",
-    "RandomGamma": "draws anew at each call: test_random",
-    "RandomPoissonV2": "draws anew at each call: test_random",
-    "StatefulRandomBinomial": "takes a variable: test_random",
-    "StatefulStandardNormalV2": "takes a variable: test_random",
-    "StatefulTruncatedNormal": "takes a variable: test_random",
-    "StatefulUniform": "takes a variable: test_random",
-    "StatefulUniformFullInt": "takes a variable: test_random",
-    "StatefulUniformInt": "takes a variable: test_random",
-    "MutableDenseHashTableV2": "makes a table: test_tables",
-    "MutableHashTableOfTensorsV2": "makes a table: test_tables",
-    "MutableHashTableV2": "makes a table: test_tables",
-    "NoOp": "has neither inputs nor outputs: test_functions",
-    "PartitionedCall": "takes a function: test_functions",
-    "Placeholder": "is an argument of a function: test_functions",
-    "PrintV2": "gives nothing: test_effects",
-    "PyFunc": "calls a Python function: test_effects",
-    "PyFuncStateless": "calls a Python function: test_effects",
-    "RFFTND": "TensorFlow has no CPU kernel of it: the package's own test_signal",
-    "RaggedTensorFromVariant": "takes variants: the package's own test_ragged_tensors",
-    "RaggedTensorToVariant": "gives variants: the package's own test_ragged_tensors",
-    "RaggedTensorToVariantGradient": "takes variants: the package's own test_ragged_tensors",
-    "RandomShuffle": "draws anew at each call: test_random",
-    "RandomStandardNormal": "draws anew at each call: test_random",
-    "RandomUniform": "draws anew at each call: test_random",
-    "RandomUniformInt": "draws anew at each call: test_random",
-    "ReadFile": "looks at files: test_effects",
-    "ReadVariableOp": "takes a variable: test_variables",
-    "ResourceGather": "takes a variable: test_variables",
-    "RngReadAndSkip": "takes a variable: test_random",
-    "RngSkip": "takes a variable: test_random",
-    "SampleDistortedBoundingBox": "draws anew at each call: the package's own test_image_boxes",
-    "SampleDistortedBoundingBoxV2": "draws anew at each call: the package's own test_image_boxes",
-    "StatefulPartitionedCall": "takes a function: test_functions",
-    "Timestamp": "tells the time: test_effects",
-    "TruncatedNormal": "draws anew at each call: test_random",
-    "VarHandleOp": "makes a variable: test_variables",
-    "VarIsInitializedOp": "takes a variable: test_variables",
-    "VariableShape": "takes a variable: test_variables",
-    "WriteFile": "writes files: test_effects",
+    **{op: reason for reason, ops in _ELSEWHERE.items() for op in ops.split()},
     **{op: "takes variables: test_training" for op in OPS if op.startswith(("ResourceApply", "ResourceSparseApply"))},
-    **{op: "takes a variable: test_variables" for op in OPS if op.startswith("ResourceScatter")},
-    "ResourceGatherNd": "takes a variable: test_variables",
-    "ResourceStridedSliceAssign": "takes a variable: test_variables",
+    **{op: "is of variables: test_variables" for op in OPS if op.startswith("ResourceScatter")},
 }
 """Ops without a case, and why."""
 

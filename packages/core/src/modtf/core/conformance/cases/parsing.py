@@ -8,7 +8,7 @@ import numpy as np
 
 from modtf.core.conformance.cases.table import case, mistake
 from modtf.core.conformance.examples import Given, i64, some
-from modtf.core.ops.wire_format import bytes_field, packed_field
+from modtf.core.ops.files.wire_format import bytes_field, packed_field
 
 
 def _strings(*values: bytes) -> np.ndarray:

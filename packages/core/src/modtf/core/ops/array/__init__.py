@@ -1,0 +1,1 @@
+"""Tensors whose elements move and do not change: where they come from, shapes, slices, joining, gathering."""

@@ -1,0 +1,1 @@
+"""Images: sizes, colours, boxes, files."""

@@ -1,0 +1,1 @@
+"""Matrices: systems of equations, decompositions, functions, diagonals; Fourier transforms."""

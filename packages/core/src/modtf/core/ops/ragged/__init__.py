@@ -1,0 +1,1 @@
+"""Ragged tensors, as flat values and row splits."""

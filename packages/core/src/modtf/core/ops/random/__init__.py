@@ -1,0 +1,1 @@
+"""Random numbers: TensorFlow's, from the same seeds, on every backend."""

@@ -1,0 +1,1 @@
+"""Sparse tensors, as coordinates, values and a shape."""

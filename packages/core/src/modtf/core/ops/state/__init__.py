@@ -1,0 +1,1 @@
+"""Variables: reading, assigning, updating in part, the steps of optimizers."""

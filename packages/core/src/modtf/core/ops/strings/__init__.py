@@ -1,0 +1,1 @@
+"""Strings, and text as numbers, parts and hashes."""

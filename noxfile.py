@@ -87,7 +87,7 @@ def tests(session: nox.Session) -> None:
 def test_package(session: nox.Session, name: str) -> None:
     """Test one package's wheel in an environment that holds only what the package declares."""
     install(session, f"modtf-{name}", "--group", f"packages/{name}/pyproject.toml:test")
-    run_tests(session, f"packages/{name}")
+    run_tests(session, f"packages/{name}/tests")
 
 
 @nox.session
@@ -97,7 +97,7 @@ def test_together(session: nox.Session) -> None:
     groups = [argument for name in together for argument in ("--group", f"packages/{name}/pyproject.toml:test")]
     install(session, *EVERYTHING, *groups)
     for name in together:  # one at a time: each has its own settings and helpers
-        run_tests(session, f"packages/{name}")
+        run_tests(session, f"packages/{name}/tests")
     session.install("array-api-strict>=2.3")  # a page's example of a library to put a backend on
     run_tests(session, "tests/docs")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import re
 from collections import defaultdict
@@ -10,6 +11,7 @@ from typing import Any
 
 PAGE = "ops.md"
 COUNTS, TABLE = "<!-- counts -->", "<!-- table of ops -->"
+CONTROL = "modtf.core.ops.control"  # calls of functions are shown here, though they stand in the engine
 
 
 def on_page_markdown(markdown: str, page: Any, **others: Any) -> str:
@@ -20,11 +22,13 @@ def on_page_markdown(markdown: str, page: Any, **others: Any) -> str:
 def filled(markdown: str) -> str:
     """Returns the page's text with counts and tables in their places."""
     ops, backends = all_ops(), other_backends()
-    families = defaultdict(list)
+    folders: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for op in ops:
-        families[family_of(op)].append(op)
-    tables = "\n\n".join(section(family, families[family], backends) for family in sorted(families))
-    return markdown.replace(COUNTS, counts(ops, backends)).replace(TABLE, tables)
+        family = family_of(op)
+        folder = CONTROL if family.startswith("modtf.core.engine.") else family.rpartition(".")[0]
+        folders[folder][family].append(op)
+    chapters = sorted((chapter(folder, families, backends) for folder, families in folders.items()), key=str.lower)
+    return markdown.replace(COUNTS, counts(ops, backends)).replace(TABLE, "\n\n".join(chapters))
 
 
 def all_ops() -> list[Any]:
@@ -46,12 +50,23 @@ def other_backends() -> dict[str, Any]:
 
 
 def family_of(op: Any) -> str:
-    """The module where an op stands: its kernel's, or that which names it where the array namespace has the kernel."""
+    """The module where an op stands: its schema's, else its kernel's, else that which names it."""
+    for family, text in sources().items():
+        if re.search(rf'"{op.name}[\[(]', text):
+            return family
     if callable(op.kernel):
         return str(op.kernel.__module__)
+    # What the array namespace computes by itself is arithmetic.
+    arithmetic = {family: text for family, text in sources().items() if family.startswith("modtf.core.ops.math.")}
+    return next(family for family, text in arithmetic.items() if re.search(rf'"{op.name}\W', text))
+
+
+@functools.cache
+def sources() -> dict[str, str]:
+    """The source code of each family, by its module's name."""
     folder = Path(importlib.import_module("modtf.core.ops").__file__ or "").parent
-    files = (file for file in sorted(folder.rglob("*.py")) if re.search(rf'"{op.name}\W', file.read_text()))
-    return ".".join(["modtf.core.ops", *next(files).relative_to(folder).with_suffix("").parts])
+    files = sorted(folder.glob("*/*.py"))
+    return {f"modtf.core.ops.{file.parent.name}.{file.stem}": file.read_text(encoding="utf-8") for file in files}
 
 
 def counts(ops: list[Any], backends: dict[str, Any]) -> str:
@@ -70,12 +85,39 @@ def counts(ops: list[Any], backends: dict[str, Any]) -> str:
     return "\n".join(f"- {count} {what}" for what, count in lines.items())
 
 
-def section(family: str, ops: list[Any], backends: dict[str, Any]) -> str:
+def chapter(folder: str, families: dict[str, list[Any]], backends: dict[str, Any]) -> str:
+    """A folder's heading, what it says of itself, and its families."""
+    name = folder.rpartition(".")[2]
+    by_name = sorted(families, key=lambda family: family.rpartition(".")[2])
+    sections = [section(name, family, families[family], backends) for family in by_name]
+    about = first_sentence(folder) + f" {sum(map(len, families.values()))} ops."
+    return "\n\n".join([heading(2, TITLES.get(name, name.capitalize()), name), about, *sections])
+
+
+TITLES = {
+    "array": "Arrays", "control": "Control flow and effects", "files": "Files and tables",
+    "image": "Images", "linalg": "Linear algebra", "math": "Mathematics", "nn": "Neural networks",
+    "ragged": "Ragged tensors", "random": "Random numbers", "sparse": "Sparse tensors", "state": "Variables",
+}  # fmt: skip
+"""What folders of ops are called on the page, where it is not their names."""
+
+
+def section(folder: str, family: str, ops: list[Any], backends: dict[str, Any]) -> str:
     """A family's heading, what its file says of it, and its table."""
-    about = (importlib.import_module(family).__doc__ or "").partition("\n\n")[0]
+    name = family.rpartition(".")[2]
     rows = [f"| `{op.text}` | {gradient(op)} | {where(op, backends)} | {needs(op)} |" for op in ops]
-    heading = "## " + family.removeprefix("modtf.core.ops.").replace("_", " ").replace(".", ": ").capitalize()
-    return "\n".join([heading, "", about, "", "| Op | Gradient | Runs | Needs |", "|---|---|---|---|", *rows])
+    title = name.upper() if name == "ctc" else name.replace("_", " ").capitalize()
+    table = "\n".join(["| Op | Gradient | Runs | Needs |", "|---|---|---|---|", *rows])
+    return "\n\n".join([heading(3, title, f"{folder}-{name}"), first_sentence(family), table])
+
+
+def heading(level: int, title: str, anchor: str) -> str:
+    return f"{'#' * level} {title} {{ #{anchor.replace('_', '-')} }}"
+
+
+def first_sentence(module: str) -> str:
+    """What a module says of itself in its docstring's first paragraph."""
+    return (importlib.import_module(module).__doc__ or "").partition("\n\n")[0].replace("\n", " ")
 
 
 def gradient(op: Any) -> str:

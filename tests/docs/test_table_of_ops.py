@@ -47,9 +47,19 @@ def test_rows_say_what_the_registry_says(page, names):
 
 
 @pytest.mark.parametrize(
-    ("op", "family"), [("Relu", "Activations"), ("Abs", "Math"), ("BitwiseAnd", "Bitwise"), ("PartitionedCall", "Calls")]
+    ("op", "chapter", "family"),
+    [
+        ("Relu", "Neural networks", "Activations"), ("Abs", "Mathematics", "Elementwise"),
+        ("Square", "Mathematics", "Elementwise"), ("BitwiseAnd", "Mathematics", "Bitwise"),
+        ("BatchCholesky", "Linear algebra", "Batch matrices"), ("PartitionedCall", "Control flow and effects", "Calls"),
+    ],
 )  # fmt: skip
-def test_ops_stand_under_their_family(page, op, family):
-    assert re.search(
-        rf"^\| `{op}[\[(]", page.partition(f"\n## {family}\n")[2].partition("\n## ")[0], flags=re.MULTILINE
-    )
+def test_ops_stand_under_their_family(page, op, chapter, family):
+    ops_of_chapter = page.partition(f"\n## {chapter} {{")[2].partition("\n## ")[0]
+    ops_of_family = ops_of_chapter.partition(f"\n### {family} {{")[2].partition("\n### ")[0]
+    assert re.search(rf"^\| `{op}[\[(]", ops_of_family, flags=re.MULTILINE)
+
+
+def test_headings_have_different_anchors(page):
+    anchors = re.findall(r"\{ #(\S+) \}$", page, flags=re.MULTILINE)
+    assert anchors and len(set(anchors)) == len(anchors)

@@ -71,7 +71,9 @@ def test_loops_of_known_length_and_their_gradients(compiled, same_as_numpy):
 
         @tf.function(autograph=False)
         def function(x):
-            body = lambda i, y: (i + 1, tf.tanh(y) * v + x)
+            def body(i, y):
+                return (i + 1, tf.tanh(y) * v + x)
+
             return tf.while_loop(lambda i, _: i < 5, body, (tf.constant(0), x))[1]
 
         x = tf.constant([0.3, 0.7])
@@ -98,7 +100,10 @@ def test_shapes_from_outside_are_known_inside(compiled, same_as_numpy):
     @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, None])])
     def function(x):
         shape = tf.shape(x)
-        body = lambda i, y: (i + 1, tf.reshape(tf.reshape(y, [-1]) * 2.0, shape) + tf.zeros(shape))
+
+        def body(i, y):
+            return (i + 1, tf.reshape(tf.reshape(y, [-1]) * 2.0, shape) + tf.zeros(shape))
+
         return tf.while_loop(lambda i, _: i < 3, body, (tf.constant(0), x))[1]
 
     same_as_numpy(lambda: function(tf.ones([2, 3])))
@@ -130,7 +135,9 @@ def test_nested_loops_and_second_gradients(same_as_numpy):
         @tf.function(autograph=False)
         def power(x):
             def outer(i, y):
-                inner = lambda j, z: (j + 1, z * y)
+                def inner(j, z):
+                    return (j + 1, z * y)
+
                 return i + 1, tf.while_loop(lambda j, _: j < 2, inner, (tf.constant(0), y))[1]
 
             return tf.while_loop(lambda i, _: i < 2, outer, (tf.constant(0), x))[1]

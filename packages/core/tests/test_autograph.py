@@ -80,12 +80,33 @@ def test_range_len_and_logic():
     def function(n, x):
         count = 0
         for i in range(n):
-            if i > 1 and (x[0] > 0 or not i == 3):
+            is_three = i == 3
+            if i > 1 and (x[0] > 0 or not is_three):
                 count += i
         return count, len(x)
 
     count, length = function(tf.constant(5), tf.constant([0, 0]))
     assert (int(count), int(length)) == (6, 2)
+
+
+def test_sorted():
+    @tf.function
+    def function(x):
+        return sorted(x), sorted(x, reverse=True)
+
+    assert [y.numpy().tolist() for y in function(tf.constant([3, 1, 2]))] == [[1, 2, 3], [3, 2, 1]]
+    with pytest.raises(ValueError, match="rank 1"):
+        function(tf.zeros([2, 2]))
+
+
+def test_print_under_another_name_prints_values(capsys):
+    @tf.function
+    def function(x):
+        show = print
+        show("seen", x, sep="-", flush=True)
+
+    function(tf.constant([3, 1, 2]))
+    assert capsys.readouterr().out == "seen-[3 1 2]\n"
 
 
 def test_functions_that_are_called_are_rewritten_too():

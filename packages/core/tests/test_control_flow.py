@@ -112,7 +112,9 @@ class TestWhileLoop:
 
         @wrap
         def function(x, n):
-            body = lambda i, y, total: (i + 1, tf.tanh(y) * v, total + y)
+            def body(i, y, total):
+                return (i + 1, tf.tanh(y) * v, total + y)
+
             return tf.while_loop(lambda i, *_: i < n, body, (tf.constant(0), x, tf.zeros_like(x)))[2]
 
         def by_hand(x, n):
@@ -138,7 +140,9 @@ class TestWhileLoop:
                 tape.watch(x)
 
                 def outer(i, y):
-                    inner = lambda j, z: (j + 1, z * y)
+                    def inner(j, z):
+                        return (j + 1, z * y)
+
                     return i + 1, tf.while_loop(lambda j, _: j < 2, inner, (tf.constant(0), y))[1]
 
                 y = tf.while_loop(lambda i, _: i < 2, outer, (tf.constant(0), x))[1]  # x to the power 9
@@ -159,14 +163,18 @@ class TestWhileLoop:
         @tf.function(autograph=False)
         def function():
             start = {"a": tf.constant(1), "b": (tf.constant(1.0), tf.zeros([2]))}
-            body = lambda i, s: (i + 1, {"a": s["a"] * 2, "b": (s["b"][0] + 1.0, s["b"][1] + 1.0)})
+
+            def body(i, s):
+                return (i + 1, {"a": s["a"] * 2, "b": (s["b"][0] + 1.0, s["b"][1] + 1.0)})
+
             return tf.while_loop(lambda i, s: i < 3, body, (tf.constant(0), start))[1]
 
         result = function()
         assert (int(result["a"]), float(result["b"][0])) == (8, 4.0)
 
     def test_shapes_may_grow_where_invariants_say_so(self):
-        grow = lambda i, x: (i + 1, tf.concat([x, x], 0))
+        def grow(i, x):
+            return (i + 1, tf.concat([x, x], 0))
 
         @tf.function(autograph=False)
         def strict():
@@ -225,7 +233,10 @@ class TestFunctional:
     @BOTH
     def test_folds_and_scans(self, wrap):
         x = tf.constant([1.0, 2.0, 3.0])
-        run = lambda f: wrap(f)(x).numpy().tolist()
+
+        def run(f):
+            return wrap(f)(x).numpy().tolist()
+
         assert run(lambda x: tf.foldl(lambda a, b: a - b, x)) == -4.0
         assert run(lambda x: tf.foldr(lambda a, b: a - b, x)) == 0.0
         assert run(lambda x: tf.foldl(lambda a, b: a * 2.0 + b, x, initializer=10.0)) == 91.0

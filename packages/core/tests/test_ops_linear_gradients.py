@@ -71,7 +71,7 @@ def adjoint(f, x: tf.Tensor, w: tf.Tensor) -> tf.Tensor:
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = f(x)
-    return tape.gradient(y, x, w)
+    return tf.convert_to_tensor(tape.gradient(y, x, w))  # that of gathering rows is of the rows
 
 
 @pytest.mark.parametrize("name", CASES)

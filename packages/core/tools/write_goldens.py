@@ -4,7 +4,8 @@ Run it after adding or changing cases, with TensorFlow installed:
 
     PYTHONPATH=packages/core/src python packages/core/tools/write_goldens.py [TABLE ...]
 
-Without tables it writes those of all. It fails, writing nothing, if TensorFlow refuses a case or accepts what the table of mistakes says it refuses.
+Without tables it writes those of all. It fails, writing nothing, if TensorFlow refuses a case or accepts what the table
+of mistakes says it refuses.
 """
 
 from __future__ import annotations

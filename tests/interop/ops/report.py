@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from comparison import Outcome
 
 
 class Found:
@@ -15,11 +18,10 @@ class Found:
     Attributes:
         ops: The ops of the registry.
         equal_schemas: Of them, those with TensorFlow's schema.
+        compared: The ops of which values were compared.
         outcomes: How many calls were compared in which way, or not for which reason.
         excepted: How many calls each rule was needed for.
-        gradients: How many gradients were compared.
-        compared: The ops of which values were compared.
-        open: Those with differences that are known and to be mended.
+        gradients: How many gradients were compared, by op.
     """
 
     NAME = "modtf-ops-report"
@@ -28,29 +30,34 @@ class Found:
         self.ops: set[str] = set()
         self.equal_schemas: set[str] = set()
         self.compared: set[str] = set()
-        self.open: set[str] = set()
         self.outcomes: Counter[str] = Counter()
         self.excepted: Counter[str] = Counter()
+        self.gradients: Counter[str] = Counter()
 
-    def _packed(self) -> list[Any]:
-        names = (self.ops, self.equal_schemas, self.compared, self.open)
-        return [*map(sorted, names), dict(self.outcomes), dict(self.excepted)]
+    def note(self, op: str, outcome: Outcome) -> None:
+        """Counts what came of comparing a call."""
+        self.outcomes[outcome.compared] += 1
+        if outcome.rule is not None:
+            self.excepted[outcome.rule] += 1
+        if outcome.compared == "values":
+            self.compared.add(op)
+        if outcome.gradients:
+            self.gradients[op] += outcome.gradients
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Where pytest-xdist runs the tests in several processes, sends what this one found out to the first."""
         output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
         if output is not None:
-            output[self.NAME] = self._packed()
+            output[self.NAME] = {
+                name: dict(found) if isinstance(found, Counter) else sorted(found)
+                for name, found in vars(self).items()
+            }
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Takes what another process found out."""
-        packed = getattr(node, "workeroutput", {}).get(self.NAME)
-        if packed is not None:
-            for mine, others in zip((self.ops, self.equal_schemas, self.compared, self.open), packed[:4], strict=True):
-                mine.update(others)
-            for mine, others in zip((self.outcomes, self.excepted), packed[4:], strict=True):
-                mine.update(others)
+        for name, others in getattr(node, "workeroutput", {}).get(self.NAME, {}).items():
+            getattr(self, name).update(others)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Prints the report."""
@@ -59,19 +66,17 @@ class Found:
         write = terminalreporter.write_line
         terminalreporter.section("ops beside TensorFlow's")
         write(f"{len(self.ops)} ops in the registry, {len(self.equal_schemas)} with TensorFlow's schema")
-        if self.outcomes:
-            calls = self.outcomes.total() - self.outcomes["gradients"]
-            write(f"{calls} calls of {len(self.compared)} ops:")
-            for kind, count in self.outcomes.most_common():
-                write(f"  {count:6} {kind}")
-        if self.open:
-            lines = textwrap.wrap(", ".join(sorted(self.open)), 110, initial_indent="  ", subsequent_indent="  ")
-            write("\n".join([f"{len(self.open)} ops with known differences, to be mended:", *lines]))
+        if not self.outcomes:
+            return
+        write(f"{self.outcomes.total()} calls of {len(self.compared)} ops:")
+        for kind, count in self.outcomes.most_common():
+            write(f"  {count:6} {kind}")
+        write(f"{self.gradients.total()} gradients of {len(self.gradients)} ops")
         if self.excepted:
             write("excepted:")
-            for reason, count in self.excepted.most_common():
-                for line in textwrap.wrap(f"{count:6} {reason}", 110, initial_indent="  ", subsequent_indent=" " * 9):
-                    write(line)
+        for reason, count in self.excepted.most_common():
+            for line in textwrap.wrap(f"{count:6} {reason}", 110, initial_indent="  ", subsequent_indent=" " * 9):
+                write(line)
 
 
 FOUND = Found()

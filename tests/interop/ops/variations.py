@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from hypothesis import strategies as st
 
 from modtf.core import as_dtype
 from modtf.core.conformance.cases import CASES_IN, CASES_OF
-from modtf.core.conformance.examples import Case, Given, Some
+from modtf.core.conformance.examples import Case, Given, Some, uniform
 from modtf.core.contracts import get_op
 
 ELEMENTWISE = {case.op for case in CASES_IN["elementwise"]}
@@ -66,33 +67,55 @@ class _Input(NamedTuple):
         return not self.varied and self.array.dtype.kind in "iu" and self.array.dtype.names is None
 
 
-def _chance(draw: Any, percent: int) -> bool:
-    """Whether something unlikely happens; hypothesis simplifies towards not."""
-    return draw(st.integers(0, 99)) >= 100 - percent
+class Draws:
+    """Choices that are the same ones on every machine and with every version of Python and of the libraries."""
+
+    def __init__(self, seed: str) -> None:
+        self._stream = zlib.crc32(seed.encode())
+        self._numbers: list[float] = []
+
+    def below(self, count: int) -> int:
+        """A number from 0 to `count` - 1."""
+        if not self._numbers:
+            self._numbers = uniform(64, self._stream).tolist()
+            self._stream += 1 << 32
+        return int(self._numbers.pop() * count)
+
+    def between(self, low: int, high: int) -> int:
+        """A number from `low` to `high`."""
+        return low + self.below(high - low + 1)
+
+    def one_of(self, choices: Sequence[Any]) -> Any:
+        """One of the choices."""
+        return choices[self.below(len(choices))]
+
+    def chance(self, percent: int) -> bool:
+        """Whether something happens that does so this often."""
+        return self.below(100) < percent
 
 
-@st.composite
-def calls(draw: Any, op: str) -> Call:
-    """Calls of an op, one of its cases changed in some ways, or in none."""
-    case: Case = draw(st.sampled_from(CASES_OF[op]))
-    dtype = draw(st.sampled_from(case.dtypes))
+def a_call(op: str, seed: str) -> Call:
+    """A call of an op: one of its cases changed in some ways, or in none."""
+    draw = Draws(f"{op} {seed}")
+    case: Case = draw.one_of(CASES_OF[op])
+    dtype = draw.one_of(case.dtypes)
     schema = get_op(op).schema
-    stream = draw(st.integers(0, 999))
+    stream = draw.between(0, 999)
     inputs, lists = _inputs_of(case, dtype)
     attrs = {name: dtype if value == "T" else value for name, value in case.attrs.items()}
 
     retyped: dict[str, str] = {}
-    if _chance(draw, 40):
+    if draw.chance(40):
         retyped = _dtypes(draw, op, inputs)
         for name, value in case.attrs.items():
             if value == "T":  # follows the inputs that had the case's dtype
                 attrs[name] = next((retyped[str(arg.type)] for arg in schema.inputs if str(arg.type) in retyped), dtype)
     renamed: dict[int, int] = {}
-    if _chance(draw, 45):
+    if draw.chance(45):
         sizes = sorted({size for item in inputs for size in item.array.shape})
-        for size in draw(st.lists(st.sampled_from(sizes), max_size=2)) if sizes else ():
-            renamed[size] = draw(st.sampled_from((1, 2, 3, 4, 5, 7, 0)))
-    fixed_too, values_too, attrs_too = (bool(renamed) and draw(st.booleans()) for _ in range(3))
+        for _ in range(draw.between(0, 2) if sizes else 0):
+            renamed[draw.one_of(sizes)] = draw.one_of((1, 2, 3, 4, 5, 7, 0))
+    fixed_too, values_too, attrs_too = (bool(renamed) and draw.chance(50) for _ in range(3))
 
     types = {arg.name: retyped.get(str(arg.type)) for arg in schema.inputs}
     made: list[_Input] = []
@@ -111,7 +134,7 @@ def calls(draw: Any, op: str) -> Call:
     made = _reshaped(draw, made)
     made = [_bounded(item) for item in _miscounted(draw, made)]
     tame = True
-    if _chance(draw, 30 if op in ELEMENTWISE else 10):
+    if draw.chance(30 if op in ELEMENTWISE else 10):
         made, tame = _sprinkled(draw, made, op in ELEMENTWISE, stream)
     _change_attrs(draw, schema, attrs)
 
@@ -135,7 +158,7 @@ def _inputs_of(case: Case, dtype: str) -> tuple[list[_Input], set[str]]:
     return found, lists
 
 
-def _dtypes(draw: Any, op: str, inputs: list[_Input]) -> dict[str, str]:
+def _dtypes(draw: Draws, op: str, inputs: list[_Input]) -> dict[str, str]:
     """Another dtype, which the schema allows, for some of the type variables."""
     schema = get_op(op).schema
     drawn = {}
@@ -151,7 +174,7 @@ def _dtypes(draw: Any, op: str, inputs: list[_Input]) -> dict[str, str]:
             if dtype.kind not in ("resource", "variant", "quantized") and not dtype.name.startswith("float8")
         )
         if names:
-            drawn[var.name] = draw(st.sampled_from(names))
+            drawn[var.name] = draw.one_of(names)
     return drawn
 
 
@@ -190,39 +213,39 @@ def _renamed(value: Any, renamed: dict[int, int]) -> Any:
     return renamed.get(value, value) if type(value) is int else value
 
 
-def _reshaped(draw: Any, inputs: list[_Input]) -> list[_Input]:
+def _reshaped(draw: Draws, inputs: list[_Input]) -> list[_Input]:
     """Perhaps another size along an axis of one of the inputs, an axis more or less."""
-    if not inputs or not _chance(draw, 22):
+    if not inputs or not draw.chance(22):
         return inputs
-    place = draw(st.integers(0, len(inputs) - 1))
+    place = draw.between(0, len(inputs) - 1)
     array = inputs[place].array
-    way = draw(st.sampled_from(("one", "size", "axis less", "axis more")))
+    way = draw.one_of(("one", "size", "axis less", "axis more"))
     shape = list(array.shape)
     if way == "axis more":
-        shape.insert(0, draw(st.sampled_from((1, 2))))
+        shape.insert(0, draw.one_of((1, 2)))
     elif not shape:
         return inputs
     elif way == "axis less":
         del shape[0]
     else:
-        shape[draw(st.integers(0, len(shape) - 1))] = 1 if way == "one" else draw(st.integers(0, 4))
+        shape[draw.between(0, len(shape) - 1)] = 1 if way == "one" else draw.between(0, 4)
     changed = list(inputs)
     changed[place] = inputs[place]._replace(array=_resized(array, tuple(shape)))
     return changed
 
 
-def _miscounted(draw: Any, inputs: list[_Input]) -> list[_Input]:
+def _miscounted(draw: Draws, inputs: list[_Input]) -> list[_Input]:
     """Perhaps another axis, index or size somewhere."""
     places = [place for place, item in enumerate(inputs) if item.counts and item.array.size]
-    if not places or not _chance(draw, 25):
+    if not places or not draw.chance(25):
         return inputs
-    place = draw(st.sampled_from(places))
+    place = draw.one_of(places)
     array = inputs[place].array.copy()
-    index = draw(st.integers(0, array.size - 1))
-    if draw(st.booleans()):
-        value = draw(st.integers(-3, 9))
+    index = draw.between(0, array.size - 1)
+    if draw.chance(50):
+        value = draw.between(-3, 9)
     else:
-        value = int(array.flat[index]) + draw(st.sampled_from((1, -1, 2, -2, 5, -5)))
+        value = int(array.flat[index]) + draw.one_of((1, -1, 2, -2, 5, -5))
     limits = np.iinfo(array.dtype)
     array.flat[index] = min(max(value, int(limits.min)), int(limits.max))
     changed = list(inputs)
@@ -239,9 +262,9 @@ def _bounded(item: _Input) -> _Input:
     return item
 
 
-def _sprinkled(draw: Any, inputs: list[_Input], extremes: bool, stream: int) -> tuple[list[_Input], bool]:
+def _sprinkled(draw: Draws, inputs: list[_Input], extremes: bool, stream: int) -> tuple[list[_Input], bool]:
     """Some of the values replaced by special ones; and whether all are ordinary still."""
-    wild = draw(st.booleans())
+    wild = draw.chance(50)
     changed = []
     for position, item in enumerate(inputs):
         array = item.array
@@ -258,19 +281,19 @@ def _sprinkled(draw: Any, inputs: list[_Input], extremes: bool, stream: int) -> 
                 special += [kind.max, kind.min]
         elif wild and extremes and kind.is_integer:
             special += [kind.min, kind.max]
-        random = np.random.default_rng(stream * 31 + position)
-        values = np.array([special[k] for k in random.integers(0, len(special), array.size)])
+        which, places = uniform(2 * array.size, (stream << 8) + position).reshape(2, *array.shape)
+        values = np.array([special[int(k)] for k in which.ravel() * len(special)])
         with np.errstate(all="ignore"):
             values = values.astype(array.dtype).reshape(array.shape)
-        changed.append(item._replace(array=np.where(random.random(array.shape) < 0.5, values, array)))
+        changed.append(item._replace(array=np.where(places < 0.5, values, array)))
     return changed, not wild
 
 
-def _change_attrs(draw: Any, schema: Any, attrs: dict[str, Any]) -> None:
+def _change_attrs(draw: Draws, schema: Any, attrs: dict[str, Any]) -> None:
     """Perhaps other values of the attributes."""
-    if not schema.attrs or not _chance(draw, 35):
+    if not schema.attrs or not draw.chance(35):
         return
-    attr = draw(st.sampled_from(list(schema.attrs)))
+    attr = draw.one_of(list(schema.attrs))
     if attr.name in attrs:
         value = attrs[attr.name]
     elif not attr.required:
@@ -279,26 +302,26 @@ def _change_attrs(draw: Any, schema: Any, attrs: dict[str, Any]) -> None:
         return
     if attr.kind == "int" and attr.is_list:
         values = list(value or ())
-        if not values or _chance(draw, 15):
-            values = values[:-1] if values and draw(st.booleans()) else [*values, draw(st.integers(-1, 3))]
+        if not values or draw.chance(15):
+            values = values[:-1] if values and draw.chance(50) else [*values, draw.between(-1, 3)]
         else:
-            values[draw(st.integers(0, len(values) - 1))] = draw(st.integers(-2, 4))
+            values[draw.between(0, len(values) - 1)] = draw.between(-2, 4)
         attrs[attr.name] = values
     elif attr.is_list:
         return
     elif attr.kind == "bool":
         attrs[attr.name] = not value
     elif attr.kind == "int":
-        attrs[attr.name] = draw(st.one_of(st.integers(-2, 5), st.just(value + 1), st.just(value - 1)))
+        attrs[attr.name] = draw.one_of((draw.between(-2, 5), value + 1, value - 1))
     elif attr.kind == "float":
-        attrs[attr.name] = draw(st.sampled_from((0.0, 1.0, -1.0, 0.5, 2.0, value * 2)))
+        attrs[attr.name] = draw.one_of((0.0, 1.0, -1.0, 0.5, 2.0, value * 2))
     elif attr.kind == "string" and attr.allowed:
-        attrs[attr.name] = draw(st.sampled_from(sorted(attr.allowed)))
+        attrs[attr.name] = draw.one_of(sorted(attr.allowed))
     elif attr.kind == "type":
         allowed = attr.allowed or as_dtype_all()
         names = sorted(dtype.name for dtype in allowed if dtype.kind not in ("resource", "variant", "quantized"))
         if names:
-            attrs[attr.name] = draw(st.sampled_from(names))
+            attrs[attr.name] = draw.one_of(names)
 
 
 def as_dtype_all() -> frozenset[Any]:

@@ -251,9 +251,8 @@ def _with_room(item: StackedList, after: StackedList) -> StackedList:
     """A list as the loop needs it, judged by what an iteration makes of it; itself if it is that already."""
     result = item
     if isinstance(item.size, int) and not (isinstance(after.size, int) and after.size == item.size):
-        if item.room < item.limit or item.limit < 0:
-            if item.limit < 0 and after.size > item.size:
-                raise NotImplementedError("A list that grows in a loop of unknown length.")
+        if item.limit < 0 and after.size > item.size:
+            raise NotImplementedError("A list that grows in a loop of unknown length.")
         result = result.with_traced_size()
     if item.buffer is None and after.buffer is not None:
         room = item.limit if item.limit >= 0 else after.buffer.shape[0]

@@ -227,20 +227,24 @@ def _dims(sizes: Any) -> Any:
 
 
 def empty(xp: Any, element_shape: Any, max_num_elements: Any, *, element_dtype: Any) -> Any:
+    """`EmptyTensorList`."""
     return StackedList(None, 0, element_dtype, _dims(element_shape), int(max_num_elements)).allocated()
 
 
 def reserve(xp: Any, element_shape: Any, num_elements: Any, *, element_dtype: Any) -> Any:
+    """`TensorListReserve`."""
     return StackedList(None, int(num_elements), element_dtype, _dims(element_shape), -1)
 
 
 def from_tensor(xp: Any, tensor: Any, element_shape: Any) -> Any:
+    """`TensorListFromTensor`."""
     from modtf.core import as_dtype
 
     return StackedList(tensor, tensor.shape[0], as_dtype(tensor.dtype), _dims(element_shape), -1)
 
 
 def scatter(xp: Any, tensor: Any, indices: Any, element_shape: Any, num_elements: Any) -> Any:
+    """`TensorListScatterV2`."""
     from modtf.core import as_dtype
 
     count = max(int(num_elements), int(np.max(indices, initial=-1)) + 1)

@@ -48,7 +48,7 @@ in_program = _in_program.get
 
 @contextlib.contextmanager
 def inside_program() -> Iterator[None]:
-    """`with inside_program():` interprets a graph."""
+    """Says that a graph is interpreted inside the `with` block."""
     token = _in_program.set(True)
     try:
         yield

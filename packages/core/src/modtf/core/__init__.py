@@ -4,6 +4,7 @@ from modtf import core as tf
 """
 
 from importlib import import_module as _import_module
+from typing import Any as _Any
 
 from modtf.core import ops as _ops  # registers the vocabulary before anything is built on it
 from modtf.core import config
@@ -99,7 +100,7 @@ _LAZY: dict[str, str] = {
 """What is imported when it is first asked for: public names, each with its module, or `module:name`."""
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> _Any:
     if name.startswith("__"):
         raise AttributeError(f"module 'modtf.core' has no attribute {name!r}")
     if name in _LAZY:

@@ -154,7 +154,7 @@ def test_skipping(report: Report) -> None:
 
 
 # What TensorFlow draws from the states [1, 2, 3] of Philox and [7, 9] of ThreeFry (compiled by XLA), twice three numbers.
-_OF_VARIABLES = {
+_OF_VARIABLES: dict[str, Any] = {
     "StatefulStandardNormalV2": (
         [
             [-0.2601637542247772, -1.2205220460891724, -0.26770853996276855],

@@ -130,7 +130,7 @@ def _give_too(
     )
 
 
-def _stand_in_for(tensor: SymbolicTensor) -> Tensor:
+def _stand_in_for(tensor: SymbolicTensor) -> SymbolicTensor:
     op = get_op("FakeParam")
     return execute(op, (), op.schema.canonical_attrs({"dtype": tensor.dtype, "shape": tensor.shape}))
 

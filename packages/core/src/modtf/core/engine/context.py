@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modtf.core.backends.contract import Backend
+    from modtf.core.engine.forward_mode import ForwardAccumulator
     from modtf.core.engine.graphs import Graph
     from modtf.core.engine.tapes import GradientTape
+
+    Tapes = tuple[GradientTape | ForwardAccumulator, ...]
 
 __all__ = ["Context", "current", "scoped"]
 
@@ -27,9 +30,7 @@ class Context:
 
     __slots__ = ("backend", "graph", "scope", "tapes")
 
-    def __init__(
-        self, backend: Backend | None, graph: Graph | None = None, tapes: tuple[GradientTape, ...] = (), scope: str = ""
-    ) -> None:
+    def __init__(self, backend: Backend | None, graph: Graph | None = None, tapes: Tapes = (), scope: str = "") -> None:
         self.backend = backend
         self.graph = graph
         self.tapes = tapes

@@ -57,7 +57,7 @@ def _eager_gradient(call: Call, flowing: Sequence[Tensor | None]) -> list[Tensor
     with GradientTape() as tape:
         tape.watch([tensor for tensor in call.inputs if tensor.dtype.is_differentiable])
         values = list(call.inputs)
-        while is_true(call_graph(call["cond"], values)[0].numpy()):  # type: ignore[attr-defined]
+        while is_true(call_graph(call["cond"], values)[0].numpy()):
             values = list(call_graph(call["body"], values))
     pairs = [(value, given) for value, given in zip(values, flowing, strict=True) if given is not None]
     return tape.gradient([value for value, _ in pairs], list(call.inputs), [given for _, given in pairs])
@@ -88,12 +88,12 @@ class _Gathered(NamedTuple):
     """Where the backward loop finds what it needs.
 
     Attributes:
-        count: How many iterations there were.
+        iterations: How many there were.
         lists: For each intermediate, the list of its values, or `None`.
         whole: For each intermediate, the tensor that was the same in every iteration, or `None`.
     """
 
-    count: Tensor
+    iterations: Tensor
     lists: list[Tensor | None]
     whole: list[Tensor | None]
 
@@ -182,7 +182,7 @@ def _run_backwards(
     ]
     lists = [item for item in gathered.lists if item is not None]
     whole = [item for item in gathered.whole if item is not None]
-    variables = [gathered.count, *starts, *lists, *whole]
+    variables = [gathered.iterations, *starts, *lists, *whole]
     body = _backward_body(halves, carried, summed, gathered, variables, dtype_of)
     cond = Graph(f"{body.name}_cond")
     with contexts.scoped(graph=cond, tapes=(), scope=""):

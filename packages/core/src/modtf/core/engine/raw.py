@@ -8,7 +8,7 @@ from modtf.core.engine.vocabulary import REGISTRY, get_op
 from modtf.core.values.errors import NotFoundError
 
 
-def __getattr__(name: str) -> _Any:
+def _find(name: str) -> _Any:
     if name.startswith("_"):  # no op does; and looking up others may load plugins
         raise AttributeError(name)
     try:
@@ -17,6 +17,10 @@ def __getattr__(name: str) -> _Any:
         raise AttributeError(str(error)) from None
     globals()[name] = op  # so that the next look-up is an ordinary one
     return op
+
+
+__getattr__ = _find
+"""Assigned rather than defined: mypy, in a cycle of imports, reads the annotation of a defined one unresolved."""
 
 
 def __dir__() -> list[str]:

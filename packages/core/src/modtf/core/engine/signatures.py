@@ -40,6 +40,8 @@ def fitting(spec: TypeSpec, value: Any) -> Any:
     Raises:
         TypeError: It does not.
     """
+    given: TypeSpec
+    result: Any
     if isinstance(value, TypeSpec):
         given, result = value, value
     elif isinstance(spec, TensorSpec):

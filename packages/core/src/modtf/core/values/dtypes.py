@@ -75,6 +75,32 @@ class DType:
             return getattr(ml_dtypes.finfo(self.np_dtype), which)
         raise TypeError(f"{self.name} has no {which}imum value: only integer, floating and bool dtypes have one.")
 
+    @property
+    def limits(self) -> tuple[Any, Any]:
+        """The range of intensities in images of this type: from 0 to the largest integer, or to 1.
+
+        Raises:
+            ValueError: There is no custom for this type.
+        """
+        if self in (float32, float64):
+            return 0, 1
+        if self in _IMAGE_INTEGERS:
+            return 0, self.max
+        raise ValueError(f"{self} does not have defined limits.")
+
+    @property
+    def is_numpy_compatible(self) -> bool:
+        """Whether NumPy arrays hold such values: all but resources and variants."""
+        return self.kind not in ("resource", "variant")
+
+    def is_subtype_of(self, other: Any) -> bool:
+        """Whether a value of this type stands where `other` is asked for: only if they are the same."""
+        return self is other
+
+    def most_specific_common_supertype(self, others: Any) -> DType | None:
+        """Returns the type if all `others` are the same, else `None`."""
+        return self if all(self is other for other in others) else None
+
     def is_compatible_with(self, other: Any) -> bool:
         """Whether a tensor of `other` may stand where this dtype is asked for."""
         return self is as_dtype(other)
@@ -140,6 +166,7 @@ _COMPLEX = frozenset({complex64, complex128})
 _SIGNED = frozenset({int8, int16, int32, int64})
 _UNSIGNED = frozenset({uint8, uint16, uint32, uint64})
 _INTEGER = _SIGNED | _UNSIGNED
+_IMAGE_INTEGERS = frozenset({bool_, uint8, uint16, int8, int16, int32, int64})
 _QUANTIZED = frozenset({qint8, quint8, qint32, qint16, quint16})
 
 SETS: dict[str, frozenset[DType]] = {

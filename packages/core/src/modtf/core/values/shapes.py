@@ -60,7 +60,7 @@ class TensorShape:
         if not self.is_fully_defined():
             raise ValueError(f"Cannot convert a partially known TensorShape {self} to a Tensor.")
         if dtype is None:
-            dtype = "int32" if all(size < 2**31 for size in self.as_list()) else "int64"
+            dtype = "int32" if all(size is not None and size < 2**31 for size in self.as_list()) else "int64"
         return convert_to_tensor(self.as_list(), dtype=dtype, name=name)
 
     def as_list(self) -> list[int | None]:
@@ -97,6 +97,42 @@ class TensorShape:
         if len(self._dims) != rank:
             raise ValueError(f"Shape {self} must have rank {rank}.")
         return self
+
+    def with_rank_at_least(self, rank: int) -> TensorShape:
+        """Returns this shape.
+
+        Raises:
+            ValueError: The rank is known and lower.
+        """
+        if self._dims is not None and len(self._dims) < rank:
+            raise ValueError(f"Shape {self} must have rank at least {rank}.")
+        return self
+
+    def with_rank_at_most(self, rank: int) -> TensorShape:
+        """Returns this shape.
+
+        Raises:
+            ValueError: The rank is known and higher.
+        """
+        if self._dims is not None and len(self._dims) > rank:
+            raise ValueError(f"Shape {self} must have rank at most {rank}.")
+        return self
+
+    def assert_has_rank(self, rank: int | None) -> None:
+        """Raises ValueError if the rank is known, and not `rank`; `None` stands for any."""
+        if rank is not None:
+            self.with_rank(rank)
+
+    def assert_same_rank(self, other: Any) -> None:
+        """Raises ValueError if the ranks of this shape and `other` are known, and not the same."""
+        theirs = TensorShape(other)
+        if None not in (self.rank, theirs.rank) and self.rank != theirs.rank:
+            raise ValueError(f"Shapes {self} and {theirs} must have the same rank.")
+
+    def assert_is_compatible_with(self, other: Any) -> None:
+        """Raises ValueError if no fully known shape fits both."""
+        if not self.is_compatible_with(other):
+            raise ValueError(f"Shapes {self} and {TensorShape(other)} are incompatible.")
 
     def is_compatible_with(self, other: Any) -> bool:
         """Whether some fully known shape fits both."""
@@ -137,6 +173,15 @@ class TensorShape:
         if self._dims is None or theirs is None or len(self._dims) != len(theirs):
             return TensorShape(None)
         return TensorShape([a if a == b else None for a, b in zip(self._dims, theirs, strict=True)])
+
+    def most_specific_common_supertype(self, others: Iterable[Any]) -> TensorShape | None:
+        """Returns the narrowest shape that this one and all `others` fit; `None` if one is no `TensorShape`."""
+        result = self
+        for other in others:
+            if not isinstance(other, TensorShape):
+                return None
+            result = result.most_specific_compatible_shape(other)
+        return result
 
     def concatenate(self, other: Any) -> TensorShape:
         """Returns the sizes of this shape followed by those of `other`."""

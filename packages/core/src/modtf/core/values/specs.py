@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from modtf.core.values.dtypes import DType, as_dtype
 from modtf.core.values.shapes import TensorShape
+from modtf.core.values.tensors import Tensor
 
 __all__ = ["TensorSpec", "TypeSpec"]
 
@@ -45,6 +46,41 @@ class TypeSpec:
         """Returns the narrowest spec that takes what either takes."""
         raise NotImplementedError
 
+    @property
+    def value_type(self) -> type:
+        """The class of the values."""
+        raise NotImplementedError
+
+    def most_specific_common_supertype(self, others: Iterable[Any]) -> TypeSpec | None:
+        """Returns the narrowest spec that takes what this one and all `others` take; `None` if there is none."""
+        result: TypeSpec = self
+        for other in others:
+            if not isinstance(other, type(result)):
+                return None
+            try:
+                result = result.most_specific_compatible_type(other)
+            except (TypeError, ValueError):
+                return None
+        return result
+
+    def flatten(self) -> list[TypeSpec]:
+        """Returns the specs of the plain tensors that a value is made of."""
+        from modtf.core.values import nest
+
+        return nest.flatten(self, expand_composites=True)
+
+    def to_tensors(self, value: Any) -> list[Any]:
+        """Returns the plain tensors that a value is made of, one for each of `flatten()`."""
+        from modtf.core.values import nest
+
+        return nest.flatten(value, expand_composites=True)
+
+    def from_tensors(self, tensors: Iterator[Any]) -> Any:
+        """Returns the value that is made of the next tensors, as many as `flatten()` gives."""
+        from modtf.core.values import nest
+
+        return nest.pack_sequence_as(self, [next(tensors) for _ in self.flatten()], expand_composites=True)
+
 
 class TensorSpec(TypeSpec):
     """Describes a tensor.
@@ -74,6 +110,11 @@ class TensorSpec(TypeSpec):
     def name(self) -> str | None:
         return self._name
 
+    @property
+    def value_type(self) -> type:
+        """`Tensor`."""
+        return Tensor
+
     @classmethod
     def from_tensor(cls, tensor: Any, name: str | None = None) -> TensorSpec:
         """Returns the spec of a tensor or variable."""
@@ -87,7 +128,7 @@ class TensorSpec(TypeSpec):
 
     def is_subtype_of(self, other: Any) -> bool:
         """Whether all tensors that fit this spec fit `other`."""
-        return self._dtype is other.dtype and self._shape.is_subtype_of(other.shape)
+        return isinstance(other, TensorSpec) and self._dtype is other.dtype and self._shape.is_subtype_of(other.shape)
 
     def most_specific_compatible_type(self, other: TensorSpec) -> TensorSpec:
         """Returns the narrowest spec that takes what either takes.
@@ -98,6 +139,15 @@ class TensorSpec(TypeSpec):
         if self._dtype is not other.dtype:
             raise ValueError(f"No TensorSpec is compatible with both {self} and {other}: their dtypes differ.")
         return TensorSpec(self._shape.most_specific_compatible_shape(other.shape), self._dtype, self._name)
+
+    def most_specific_common_supertype(self, others: Iterable[Any]) -> TypeSpec | None:
+        """Returns the narrowest spec that takes what this one and all `others` take.
+
+        There is none, and `None` is returned, if their dtypes or their names differ.
+        """
+        given = list(others)
+        same_name = all(isinstance(other, TensorSpec) and other.name == self._name for other in given)
+        return super().most_specific_common_supertype(given) if same_name else None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TensorSpec) and (self._shape.dims, self._dtype, self._name) == (

@@ -39,6 +39,16 @@ class TensorArraySpec(TypeSpec):
         self.dynamic_size = dynamic_size
         self.infer_shape = infer_shape
 
+    @classmethod
+    def from_value(cls, value: TensorArray) -> TensorArraySpec:
+        """Returns the spec of a tensor array."""
+        return cls(value.element_shape, value.dtype, value.dynamic_size, value._infer_shape)
+
+    @property
+    def value_type(self) -> type:
+        """`TensorArray`."""
+        return TensorArray
+
     @property
     def component_specs(self) -> Sequence[Any]:
         return [TensorSpec((), variant)]

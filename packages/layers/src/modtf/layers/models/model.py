@@ -29,8 +29,7 @@ class Model(Trainer):
         inputs: The symbolic tensor, or structure of them, that the model takes.
         outputs: Those that it gives.
         name: A name; by default the class's in snake case.
-        trainable: Whether the weights are to be trained.
-        kwargs: What every `Layer` takes.
+        kwargs: What every `Layer` takes, such as `trainable`.
 
     Raises:
         ValueError: The outputs do not depend on the inputs alone, or only one of the two is given.

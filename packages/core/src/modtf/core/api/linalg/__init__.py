@@ -1,6 +1,7 @@
 """Linear algebra (`tf.linalg`)."""
 
 from importlib import import_module as _import_module
+from typing import Any as _Any
 
 from modtf.core.api.array import eye
 from modtf.core.api.clipping import global_norm
@@ -22,7 +23,7 @@ __all__ = [  # noqa: PLE0604 (they are strings)
 ]  # fmt: skip
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> _Any:
     """The operators, which are imported when one is first asked for."""
     if name.startswith("LinearOperator"):
         found = getattr(_import_module("modtf.core.api.linalg.operators"), name)

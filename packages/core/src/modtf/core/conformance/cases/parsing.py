@@ -94,7 +94,7 @@ _of(
     "ParseExampleV2", _strings(_OTHER), _strings(b"name"), _strings(b"s"), _strings(b"i"), _NONE, [i64([])],
     **{**_NOTHING, "num_sparse": 1, "sparse_types": ["string"], "dense_shapes": [[1]]},
 )  # fmt: skip
-for _serialized, _key, _default, _shape in (
+for _message, _key, _default, _shape in (
     (_FULL, b"i", i64([]), [2]),  # too many
     (b"", b"i", i64([]), [1]),  # missing
     (_OTHER, b"i", np.float32([]), [1]),  # of another dtype
@@ -103,7 +103,7 @@ for _serialized, _key, _default, _shape in (
     (_example(i=[1, 2])[:-1], b"i", i64(0), [None]),  # damaged
 ):
     _wrong(
-        "ParseExampleV2", _strings(_serialized), _NONE, _NONE, _strings(_key), _NONE, [_default],
+        "ParseExampleV2", _strings(_message), _NONE, _NONE, _strings(_key), _NONE, [_default],
         **{**_NOTHING, "dense_shapes": [_shape]},
     )  # fmt: skip
 _wrong("ParseExampleV2", _strings(_FULL), _NONE, _strings(b"i"), _NONE, _NONE, [], **{**_SPARSE_ATTRS})

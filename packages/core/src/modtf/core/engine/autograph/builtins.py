@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -56,11 +57,11 @@ def _len(s: Any) -> Any:
 def _print(*objects: Any, **kwargs: Any) -> Any:
     if not any(is_symbolic(item) for item in objects):
         return print(*objects, **kwargs)
-    from modtf.core.api.debugging import print_
+    from modtf.core.api.side_effects import print as tensor_print
 
-    where = kwargs.pop("file", None)
     kwargs.pop("flush", None)
-    return print_(*objects, **({"output_stream": where} if where is not None else {}), **kwargs)
+    given = {key: value for key, value in kwargs.items() if value is not None}
+    return tensor_print(*objects, output_stream=given.pop("file", sys.stdout), **given)
 
 
 def _range(*limits: Any) -> Any:
@@ -118,7 +119,9 @@ def _extreme(name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
 def _sorted(iterable: Any, *, key: Any = None, reverse: bool = False) -> Any:
     if not is_symbolic(iterable) or key is not None:
         return sorted(iterable, key=key, reverse=reverse)
-    from modtf.core.api.selecting import sort
+    if iterable.shape.rank not in (None, 1):
+        raise ValueError(f"sorted takes tensors of rank 1; got one of shape {iterable.shape}.")
+    from modtf.core.api.sorting import sort
 
     return sort(iterable, axis=0, direction="DESCENDING" if reverse else "ASCENDING")
 

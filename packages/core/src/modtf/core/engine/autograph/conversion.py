@@ -34,6 +34,8 @@ _OPTIONS = converter.ConversionOptions(
 class _Transpiler(api.PyToPy):
     """Malt's transpiler with core's operators under the name `ag__`."""
 
+    _extra_locals: dict[str, Any] | None
+
     def get_extra_locals(self) -> dict[str, Any]:
         if self._extra_locals is None:
             (name, theirs), *_ = super().get_extra_locals().items()
@@ -185,7 +187,7 @@ def _say_where(error: Exception) -> None:
     """Adds the user's own lines to an error raised in rewritten code, once."""
     if getattr(error, "_modtf_located", False):
         return
-    lines = []
+    lines: list[str] = []
     trace = error.__traceback__
     while trace is not None:
         filename = trace.tb_frame.f_code.co_filename

@@ -270,7 +270,7 @@ def _for_tensor(
     from modtf.core.api.array import shape
 
     rows: Any = iter_ if isinstance(iter_, CompositeTensor) else _as_tensor(iter_)
-    count = convert_to_tensor(rows.nrows(), dtype=None) if isinstance(rows, CompositeTensor) else shape(rows)[0]
+    count = shape(rows)[0] if isinstance(rows, Tensor) else convert_to_tensor(rows.nrows(), dtype=None)
     if isinstance(rows, Tensor) and rows.dims:
         static = rows.dims[0]
         count = count if static is None else convert_to_tensor(static, dtype="int32")

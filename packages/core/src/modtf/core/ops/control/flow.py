@@ -44,7 +44,7 @@ def _case(backend: Backend, branch_index: Any, input: list[Any], *, branches: Se
 
 
 def _while(backend: Backend, input: list[Any], *, cond: Graph, body: Graph, **attrs: Any) -> Any:
-    values = input
+    values: Sequence[Any] = input
     while is_true(_on_host(backend, cond, run_graph(cond, backend, values)[0])):
         values = run_graph(body, backend, values)
     return values
@@ -57,7 +57,7 @@ def _on_host(backend: Backend, graph: Graph, array: Any) -> Any:
 def _for(backend: Backend, start: Any, limit: Any, delta: Any, input: list[Any], *, body: Graph) -> Any:
     if not int(delta):
         raise InvalidArgumentError("For needs a delta other than 0.")
-    values = input
+    values: Sequence[Any] = input
     place = home(backend, body.inputs[0].dtype)
     for index in range(int(start), int(limit), int(delta)):
         values = run_graph(body, backend, [place.from_numpy(np.array(index, np.int32)), *values])

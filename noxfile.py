@@ -125,6 +125,15 @@ def interop(session: nox.Session) -> None:
 
 
 @nox.session
+def guides(session: nox.Session) -> None:
+    """Run TensorFlow's own guides on modtf: `-- CHECKOUT`, a checkout of github.com/tensorflow/docs."""
+    if not session.posargs or session.posargs[0].startswith("-"):
+        session.error("where are the guides? nox -s guides -- CHECKOUT, a checkout of github.com/tensorflow/docs")
+    install(session, *EVERYTHING, "modtf-core[image,scipy,strings]", "--group", "guides")
+    session.run("python", "tests/guides/guides.py", *session.posargs, env={"OPENBLAS_NUM_THREADS": "1"})
+
+
+@nox.session
 def hub_size(session: nox.Session) -> None:
     """Check that modtf-hub, with all that it needs, works alone and takes under 120 MB installed."""
     install(session, "modtf-hub", "--compile-bytecode")

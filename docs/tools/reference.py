@@ -51,12 +51,22 @@ def _add(name: str, module: ModuleType, found: dict[str, ModuleType]) -> None:
 
 
 def public(module: ModuleType) -> dict[str, Any]:
-    """What a namespace offers: what `__all__` says, and if there is none, or a `__dir__` has more, what `dir` says."""
-    names = getattr(module, "__all__", None)
-    if names is None or "__dir__" in vars(module):
-        names = [name for name in dir(module) if not name.startswith("_")]
+    """What a namespace offers: `__all__` and what is loaded when first asked for; without `__all__`, what `dir` says."""
+    names = [name for name in dir(module) if not name.startswith("_")]
+    if hasattr(module, "__all__"):
+        lazy = sorted({*names} - bound_by(module)) if "__dir__" in vars(module) else []
+        names = list(dict.fromkeys([*module.__all__, *lazy, *NOT_LISTED.get(module.__name__, ())]))
     values = {name: getattr(module, name) for name in names}
     return {name: value for name, value in values.items() if name == "experimental" or not _is_part(value, name, module)}
+
+
+def bound_by(module: ModuleType) -> set[str]:
+    """The names that a module's own statements use and bind: its imports and definitions."""
+    return set(compile(inspect.getsource(module), module.__name__, "exec").co_names)
+
+
+NOT_LISTED = {"modtf.hub": ("KerasLayer",)}
+"""What `__all__` leaves out, since it is there only together with another package."""
 
 
 def _is_part(value: Any, name: str, module: ModuleType) -> bool:
@@ -88,8 +98,9 @@ def _rank(namespace: str) -> tuple[bool, bool, bool, int]:
 
 
 def is_described(value: Any) -> bool:
-    """Whether something has a description of its own: functions and classes, unless they are from another project."""
-    return (inspect.isclass(value) or inspect.isfunction(value)) and value.__module__.startswith("modtf.")
+    """Whether something has a description of its own: functions and classes, unless they are made by other projects."""
+    is_ours = getattr(value, "__module__", "").startswith("modtf.") and not value.__module__.endswith("_pb2")
+    return is_ours and (inspect.isclass(value) or inspect.isfunction(value))
 
 
 def index(found: dict[str, ModuleType]) -> str:

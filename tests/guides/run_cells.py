@@ -7,6 +7,7 @@ Prints one JSON object: for each notebook, for each of its code cells `null`, or
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib
 import io
@@ -24,23 +25,30 @@ CELL_SECONDS = 180
 
 
 def code_cells(notebook: Path) -> list[str]:
-    """The sources of a notebook's code cells, without the lines that speak to the shell or to IPython."""
+    """The sources of a notebook's code cells, without the lines that speak to the shell or to IPython.
+
+    A cell of which nothing but comments remains is the empty string.
+    """
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    return [
+    kept = [
         "\n".join("" if line.lstrip().startswith(("!", "%")) else line for line in source.split("\n"))
         for source in sources
     ]
+    return [source if _has_statements(source) else "" for source in kept]
+
+
+def _has_statements(source: str) -> bool:
+    return any(line.strip() and not line.lstrip().startswith("#") for line in source.split("\n"))
 
 
 def stand_in() -> None:
-    """Makes `import tensorflow` give modtf."""
+    """Makes `import tensorflow` give modtf's core, and `import keras` its layers."""
     core: Any = importlib.import_module("modtf.core")
-    core.__version__ = getattr(core, "__version__", "2.21.0")
     sys.modules["tensorflow"] = core
     for name in ("keras", "saved_model"):
-        with contextlib.suppress(Exception):
-            sys.modules[f"tensorflow.{name}"] = getattr(core, name)
+        sys.modules[f"tensorflow.{name}"] = getattr(core, name)
+    sys.modules["keras"] = core.keras
 
 
 def run(notebook: Path) -> list[str | None]:
@@ -64,13 +72,27 @@ def _outcome(source: str, path: str, scope: dict[str, Any]) -> str | None:
     signal.alarm(CELL_SECONDS)
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            exec(compile(source, path, "exec"), scope)
+            _execute(source, path, scope)
     except BaseException as error:
         message = str(error).strip().splitlines() or [""]
         return f"{type(error).__name__}: {message[0][:200]}"
     finally:
         signal.alarm(0)
     return None
+
+
+def _execute(source: str, path: str, scope: dict[str, Any]) -> None:
+    """Runs a cell, and shows what its last line gives, as Jupyter does."""
+    tree = ast.parse(source, path)
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr):
+        exec(compile(tree, path, "exec"), scope)
+        return
+    tree.body.pop()
+    exec(compile(tree, path, "exec"), scope)
+    value = eval(compile(ast.Expression(last.value), path, "eval"), scope)
+    if value is not None:
+        print(repr(value))
 
 
 def _late(signum: int, frame: Any) -> None:
@@ -82,6 +104,8 @@ def main(library: str, notebooks: list[str]) -> None:
     signal.signal(signal.SIGALRM, _late)
     if library == "modtf":
         stand_in()
+    else:
+        importlib.import_module(library)  # fails here, and not in every cell, where it is missing
     report = {name: run(Path(name).resolve()) for name in notebooks}
     print(json.dumps(report))
 

@@ -174,6 +174,80 @@ def test_what_cannot_be_compiled_runs_step_by_step(same_as_numpy):
     same_as_numpy(of_two_shapes)
 
 
+def test_lists_of_what_only_the_host_has_stay_there(same_as_numpy):
+    """Strings, ragged rows (variants) and lists of lists."""
+    R = tf.raw_ops
+    scalar = np.array([], np.int32)
+
+    @tf.function
+    def strings(x):
+        words = tf.map_fn(tf.strings.as_string, x, fn_output_signature=tf.string)
+        array = tf.TensorArray(tf.string, size=0, dynamic_size=True, element_shape=[])
+        array = array.write(0, "a").write(1, words[2])
+        rows = R.TensorListResize(input_handle=array.flow, size=3)
+        rows = R.TensorListSetItem(input_handle=rows, index=2, item="c")
+        stacked = R.TensorListStack(input_handle=rows, element_shape=scalar, element_dtype=tf.string)
+        return words, array.size(), array.stack(), R.TensorListLength(input_handle=rows), stacked
+
+    @tf.function
+    def ragged(x):
+        rows = tf.map_fn(tf.range, x, fn_output_signature=tf.RaggedTensorSpec([None], tf.int32))
+        sums = tf.map_fn(lambda row: tf.reduce_sum(row * row), rows, fn_output_signature=tf.int32)
+        return rows.values, rows.row_splits, sums, tf.map_fn(lambda row: row[:1] + 1, rows).values
+
+    @tf.function
+    def lists(x):
+        inside = R.TensorListFromTensor(tensor=x * 2, element_shape=scalar)
+        outside = R.TensorListReserve(element_shape=scalar, num_elements=2, element_dtype=tf.variant)
+        outside = R.TensorListSetItem(input_handle=outside, index=1, item=inside)
+        length = R.TensorListLength(input_handle=outside)
+        got = R.TensorListGetItem(input_handle=outside, index=1, element_shape=scalar, element_dtype=tf.variant)
+        return length, R.TensorListStack(input_handle=got, element_shape=scalar, element_dtype=x.dtype)
+
+    @tf.function
+    def chosen(x):
+        rows = R.TensorListReserve(element_shape=scalar, num_elements=2, element_dtype=tf.string)
+        filled = lambda: R.TensorListSetItem(input_handle=rows, index=0, item=tf.strings.as_string(x[0]))
+        rows = tf.cond(x[0] > 0, filled, lambda: rows)
+        rows = R.TensorListSetItem(input_handle=rows, index=1, item="b")
+        return R.TensorListStack(input_handle=rows, element_shape=scalar, element_dtype=tf.string)
+
+    for function in (strings, ragged, lists, chosen):
+        same_as_numpy(lambda function=function: function(tf.constant([1, 2, 3])))
+
+
+def test_lists_that_are_only_passed_on(same_as_numpy):
+    scalar = np.array([], np.int32)
+
+    def compute():
+        @tf.function
+        def function(rows, words, x):
+            return rows, words, x + 1.0
+
+        rows = tf.raw_ops.TensorListFromTensor(tensor=["a", "b"], element_shape=scalar)
+        rows, words, x = function(rows, tf.constant(["c"]), tf.constant(1.0))
+        stacked = tf.raw_ops.TensorListStack(input_handle=rows, element_shape=scalar, element_dtype=tf.string)
+        return stacked, words, x
+
+    same_as_numpy(compute)
+
+
+def test_a_failure_inside_does_not_repeat_what_was_done():
+    calls = []
+
+    def fail(x):
+        calls.append(x)
+        raise ValueError("no")
+
+    @tf.function(autograph=False)
+    def function(x):
+        return tf.cond(x > 0.0, lambda: tf.numpy_function(fail, [x], tf.float32), lambda: x)
+
+    with pytest.raises(tf.errors.InvalidArgumentError, match="no"):
+        function(tf.constant(1.0))
+    assert len(calls) == 1
+
+
 def test_autograph(compiled, same_as_numpy):
     @tf.function
     def collatz(n):

@@ -115,6 +115,56 @@ def test_what_a_backend_lacks_falls_back():
     assert "AddV2" not in counts
 
 
+def test_effects_are_not_repeated_by_falling_back():
+    calls = []
+
+    def fail(x):
+        calls.append(x)
+        raise ValueError("no")
+
+    variable = tf.Variable([1.0, 2.0])
+
+    @tf.function(autograph=False)
+    def outside(x):
+        return tf.numpy_function(fail, [x], tf.float32)
+
+    @tf.function(autograph=False)
+    def inside(x):
+        def yes():
+            variable.assign_add(x)
+            return tf.numpy_function(fail, [x], tf.float32)
+
+        return tf.cond(x[0] > 0.0, yes, lambda: x)
+
+    @tf.function(autograph=False)
+    def unassigned():
+        variable.assign_sub([1.0, 1.0])  # the namespace has no `subtract`
+
+    with contracts.scoped(backend=Bare()):
+        x = tf.constant([1.0, 1.0])
+        for count, function in enumerate((outside, inside), 1):
+            with pytest.raises(tf.errors.InvalidArgumentError, match="no"):
+                function(x)
+            assert len(calls) == count
+        np.testing.assert_array_equal(variable, [2, 3])
+        unassigned()
+        np.testing.assert_array_equal(variable, [1, 2])
+    assert tf.config.fallback_counts("bare")["AssignSubVariableOp"] == 1
+
+
+def test_an_op_that_fails_after_assigning_is_not_run_again(monkeypatch):
+    def half_way(backend, resource, value):
+        resource.assign(value, backend)
+        raise ValueError("too late")
+
+    monkeypatch.setattr(Bare, "kernels", {"AssignAddVariableOp": half_way})
+    with contracts.scoped(backend=Bare()):
+        variable = tf.Variable(1.0)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="too late"):
+            variable.assign_add(5.0)
+        assert float(variable) == 5.0
+
+
 def test_falling_back_can_be_switched_off():
     tf.config.set_soft_device_placement(False)
     try:

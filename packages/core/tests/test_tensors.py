@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+from importlib import metadata
 
 import numpy as np
 import pytest
@@ -90,6 +91,24 @@ def test_repr_and_str():
     assert str(tf.constant("a")) == "tf.Tensor(b'a', shape=(), dtype=string)"
     assert repr(tf.constant(2.0)) == "<tf.Tensor: shape=(), dtype=float32, numpy=2.0>"
     assert str(tf.constant([1, 2])) == "tf.Tensor([1 2], shape=(2,), dtype=int32)"
+
+
+def test_repr_and_str_of_what_has_no_value():
+    shown = {}
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2]), tf.TensorSpec(None, tf.int32)])
+    def f(x, y):
+        shown.update({repr(x): str(x), repr(y): str(y)})
+
+    f(tf.ones([1, 2]), 3)
+    assert shown == {
+        "<tf.Tensor 'x:0' shape=(None, 2) dtype=float32>": 'Tensor("x:0", shape=(None, 2), dtype=float32)',
+        "<tf.Tensor 'y:0' shape=<unknown> dtype=int32>": 'Tensor("y:0", dtype=int32)',
+    }
+
+
+def test_the_version_is_the_distributions():
+    assert tf.__version__ == metadata.version("modtf-core")
 
 
 def test_tensors_pickle():

@@ -49,8 +49,7 @@ class Found:
         output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
         if output is not None:
             output[self.NAME] = {
-                name: dict(found) if isinstance(found, Counter) else sorted(found)
-                for name, found in vars(self).items()
+                name: dict(found) if isinstance(found, Counter) else sorted(found) for name, found in vars(self).items()
             }
 
     @pytest.hookimpl(optionalhook=True)

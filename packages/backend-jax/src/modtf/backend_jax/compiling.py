@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from modtf.backend_jax.interpreting import Interpreter, Uncompilable
-from modtf.backend_jax.lists import StackedList
+from modtf.backend_jax.lists import StackedList, dense
 from modtf.backend_jax.nested import assigns, dtype_of_variable
 from modtf.backend_jax.scopes import exact_products, strongly_typed, with_64_bits
 from modtf.backend_jax.splitting import is_resource
@@ -40,7 +40,12 @@ class CompiledPart:
         self._passed_constants = list(large)
         self._constants = [backend.from_numpy(value) for value in large.values()]
         inputs = graph.inputs
-        self._arrays = [position for position, tensor in enumerate(inputs) if not is_resource(tensor)]
+        # What is only handed on, or not used at all, may be anything.
+        self._arrays = [
+            position
+            for position, tensor in enumerate(inputs)
+            if not is_resource(tensor) and self._nodes_with(tensor)
+        ]
         self._variables = [position for position, tensor in enumerate(inputs) if is_resource(tensor)]
         self._uses = {position: self._nodes_with(inputs[position]) for position in self._variables}
         self._assigned = [
@@ -53,7 +58,7 @@ class CompiledPart:
         ]
         self._computed, self._forwarded = self._sort_outputs()
         self._lists = [position for position in self._arrays if inputs[position].dtype.name == "variant"]
-        self._is_plain = not (self._variables or self._forwarded or self._constants or self._lists)
+        self._is_plain = len(self._arrays) == len(inputs) and not (self._forwarded or self._constants or self._lists)
         self._compiled = jax.jit(exact_products(self._trace), donate_argnums=tuple(range(len(self._donated))))
 
     # --------------------------------------------------------------------------------------------- once
@@ -166,7 +171,7 @@ class CompiledPart:
         device = self._interpreter.run(values, dict(zip(self._passed_constants, given, strict=True)))
         assigned = [values[position].value for position in self._assigned]
         return [
-            *(strongly_typed(device[id(tensor)]) for tensor in self._computed),
+            *(dense(strongly_typed(device[id(tensor)])) for tensor in self._computed),
             *(None if value is None else value.array for value in assigned),
         ]
 

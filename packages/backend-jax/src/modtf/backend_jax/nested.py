@@ -76,3 +76,11 @@ def dtype_of_variable(uses: Sequence[Node], handle: SymbolicTensor) -> Any:
                 if tensor.dtype.name != "resource":
                     return tensor.dtype
     return None
+
+
+def dtype_of_rows(node: Node) -> Any:
+    """The dtype of the rows of the lists that a node makes or changes; `None` if it does not say."""
+    schema = node.op.schema
+    if "element_dtype" in schema.attr_index:
+        return node["element_dtype"]
+    return schema.bindings([tensor.dtype for tensor in node.inputs], node.attrs).get("element_dtype")

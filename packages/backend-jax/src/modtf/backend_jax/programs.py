@@ -82,7 +82,10 @@ class Program:
             try:
                 results = stage.run(*[values[key] for key in stage.inputs])
             except Uncompilable as error:  # what has run stays as it was
-                hosted = {**hosted, stage.origins[id(error.node)]: stage.level + 1 if done else 0}
+                node, level = stage.origins[id(error.node)], stage.level + 1 if done else 0
+                if hosted.get(node, -1) >= level:
+                    raise error.__cause__ or error from None
+                hosted = {**hosted, node: level}
                 stages = [*stages[:done], *self._staged(hosted)[done:]]
                 continue
             values.update(zip(stage.outputs, results, strict=True))

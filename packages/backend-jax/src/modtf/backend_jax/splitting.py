@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from modtf.backend_jax.nested import COMPILABLE, calls_functions, inner_graphs, optimized
+from modtf.backend_jax.nested import COMPILABLE, calls_functions, dtype_of_rows, inner_graphs, optimized
 from modtf.core.contracts import Backend, Bound, Graph, Node, SymbolicTensor, copy_node
 
 _WITH_LISTS = COMPILABLE | {"AddN", "EmptyTensorList", "FakeParam", "Identity", "ZerosLike"}
@@ -106,7 +106,7 @@ class Nature:
         if node.op.stateful or node.op.volatile or calls_functions(node):
             return False
         if node.op.host_outputs:
-            return all(self._backend.supports(tensor.dtype) or tensor.dtype.name == "variant" for tensor in node.inputs)
+            return node not in self._hosted and all(self._backend.supports(tensor.dtype) or tensor.dtype.name == "variant" for tensor in node.inputs)
         if any(tensor.dtype.name == "variant" for tensor in node.outputs):
             return False
         return bool(node.inputs) and all(self.is_fixed(tensor) for tensor in node.inputs)
@@ -120,9 +120,11 @@ class Nature:
         )
 
     def _holds(self, node: Node, tensor: SymbolicTensor) -> bool:
-        """Whether a compiled part can have a tensor of a node: lists of tensors only where they are known as such."""
+        """Whether a compiled part can have a tensor of a node: lists only where they are known as such, and of numbers."""
         if tensor.dtype.name == "variant":
-            return node.op.name.startswith("TensorList") or node.op.name in _WITH_LISTS
+            row = dtype_of_rows(node)
+            known = node.op.name.startswith("TensorList") or node.op.name in _WITH_LISTS
+            return known and (row is None or self._backend.supports(row))
         return is_resource(tensor) or self._backend.supports(tensor.dtype)
 
     def is_compilable(self, node: Node) -> bool:

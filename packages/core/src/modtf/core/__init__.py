@@ -49,6 +49,9 @@ from modtf.core.values.specs import TensorSpec, TypeSpec
 from modtf.core.values.tensors import Tensor
 from modtf.core.values.variables import Variable, VariableAggregation, VariableSynchronization
 
+newaxis = None
+"""An axis of size 1, in an index."""
+
 _operators.attach(Tensor)
 _indexing.attach(Tensor, Variable)
 
@@ -59,10 +62,35 @@ _LAZY: dict[str, str] = {
     "map_fn": "api.functional:map_fn",
     "scan": "api.functional:scan",
     "vectorized_map": "api.functional:vectorized_map",
+    "AggregationMethod": "api.graph_gradients:AggregationMethod",
+    "CriticalSection": "api.critical_sections:CriticalSection",
+    "DeviceSpec": "api.devices:DeviceSpec",
+    "NoneTensorSpec": "api.data.structures:NoneTensorSpec",
+    "OptionalSpec": "api.data.iterators:OptionalSpec",
+    "constant_initializer": "api.initial_values:constant_initializer",
+    "eig": "api.linalg.decompositions:eig",
+    "eigvals": "api.linalg.decompositions:eigvals",
+    "get_current_name_scope": "api.inspecting:get_current_name_scope",
+    "get_logger": "api.inspecting:get_logger",
+    "get_static_value": "api.inspecting:get_static_value",
+    "gradients": "api.graph_gradients:gradients",
+    "hessians": "api.graph_gradients:hessians",
+    "is_symbolic_tensor": "api.inspecting:is_symbolic_tensor",
+    "is_tensor": "api.inspecting:is_tensor",
+    "matrix_square_root": "api.linalg.functions:sqrtm",
+    "ones_initializer": "api.initial_values:ones_initializer",
+    "random_normal_initializer": "api.initial_values:random_normal_initializer",
+    "random_uniform_initializer": "api.initial_values:random_uniform_initializer",
+    "register_tensor_conversion_function": "values.conversion_functions:register_tensor_conversion_function",
+    "tuple": "api.side_effects:tuple",
+    "type_spec_from_value": "api.inspecting:type_spec_from_value",
+    "variable_creator_scope": "values.variables:variable_creator_scope",
+    "zeros_initializer": "api.initial_values:zeros_initializer",
     "dtypes": "api.dtypes",
     "types": "api.types",
     "TensorArray": "values.tensor_arrays:TensorArray",
     "TensorArraySpec": "values.tensor_arrays:TensorArraySpec",
+    "audio": "api.audio",
     "autodiff": "api.autodiff",
     "data": "api.data",
     "debugging": "api.debugging",
@@ -101,6 +129,8 @@ _LAZY: dict[str, str] = {
 
 
 def __getattr__(name: str) -> _Any:
+    if name == "__version__":
+        return _import_module("importlib.metadata").version("modtf-core")
     if name.startswith("__"):
         raise AttributeError(f"module 'modtf.core' has no attribute {name!r}")
     if name in _LAZY:

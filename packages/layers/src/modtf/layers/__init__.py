@@ -16,6 +16,7 @@ from modtf.layers import (
     models,
     optimizers,
     regularizers,
+    saving,
     utils,
 )  # fmt: skip
 from modtf.layers.layers import *  # noqa: F403 (the layers are this package's main names)
@@ -27,5 +28,5 @@ from modtf.layers.optimizers import Optimizer
 
 __all__ = [  # noqa: PLE0604 (with the layers' names)
     "Loss", "Metric", "Model", "Optimizer", "Sequential", "activations", "callbacks", "config", "constraints", "initializers",
-    "layers", "losses", "metrics", "models", "optimizers", "regularizers", "utils", *_layer_names,
+    "layers", "losses", "metrics", "models", "optimizers", "regularizers", "saving", "utils", *_layer_names,
 ]  # fmt: skip

@@ -458,3 +458,9 @@ categorical_crossentropy = losses.categorical_crossentropy
 sparse_categorical_crossentropy = losses.sparse_categorical_crossentropy
 mean_squared_error = losses.mean_squared_error
 mean_absolute_error = losses.mean_absolute_error
+MSE = mse = losses.MSE
+MAE = mae = losses.MAE
+MAPE = mape = losses.MAPE
+MSLE = msle = losses.MSLE
+KLD = kld = losses.KLD
+logcosh = losses.logcosh

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from modtf.layers.naming import to_snake_case
+from modtf.layers.saving import get_registered_name, get_registered_object
 
 __all__ = ["Configurable", "Registry", "serialize"]
 
@@ -67,7 +68,7 @@ def serialize(value: Any) -> Any:
     if isinstance(value, Configurable):
         known = value.config_module if type(value).__module__.startswith(f"{__package__}.") else None
         name = type(value).__name__
-        registered = None if known else name
+        registered = None if known else get_registered_name(type(value))
         return {"module": known, "class_name": name, "config": value.get_config(), "registered_name": registered}
     if isinstance(value, Mapping):
         return {key: serialize(item) for key, item in value.items()}
@@ -78,7 +79,7 @@ def serialize(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return value.tolist()
     if callable(value) and hasattr(value, "__name__"):
-        return value.__name__
+        return get_registered_name(value)
     return value
 
 
@@ -118,7 +119,7 @@ class Registry:
         Raises:
             ValueError: There is none.
         """
-        found = (custom_objects or {}).get(name, self._known.get(name))
+        found = get_registered_object(name, custom_objects, self._known)
         if found is None:
             close = difflib.get_close_matches(name, self._known, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
@@ -170,4 +171,6 @@ class Registry:
             )
         if config["class_name"] == "function":
             return self.find(config["config"], custom_objects)
-        return self.find(config["class_name"], custom_objects).from_config(config.get("config") or {})
+        registered = get_registered_object(config.get("registered_name") or "", custom_objects)
+        cls = self.find(config["class_name"], custom_objects) if registered is None else registered
+        return cls.from_config(config.get("config") or {})

@@ -11,6 +11,7 @@ from modtf.core.api.nn import embedding_lookup
 from modtf.core.engine import raw
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import bfloat16, float16, float32, int32
+from modtf.core.values.ragged import RaggedTensor
 from modtf.core.values.sparse import SparseTensor
 from modtf.core.values.tensors import Tensor
 
@@ -21,8 +22,8 @@ _COMBINERS = {"sum": sparse.segment_sum, "mean": sparse.segment_mean, "sqrtn": s
 
 def embedding_lookup_sparse(
     params: Any,
-    sp_ids: SparseTensor,
-    sp_weights: SparseTensor | None,
+    sp_ids: Any,
+    sp_weights: Any,
     combiner: str | None = None,
     max_norm: Any = None,
     name: str | None = None,
@@ -32,8 +33,8 @@ def embedding_lookup_sparse(
 
     Args:
         params: The embeddings, a tensor or variable [count, ...], or a list of such with the rows divided among them.
-        sp_ids: The ids, a sparse matrix of int32 or int64 without empty rows, but perhaps at the end.
-        sp_weights: The weights, a sparse matrix with the same coordinates; `None` for 1.
+        sp_ids: The ids, a sparse (or ragged) matrix of int32 or int64.
+        sp_weights: The weights, a sparse (or ragged) matrix with the same coordinates; `None` for 1.
         combiner: `"sum"`; `"mean"` (the default), divided by the sum of the weights; or `"sqrtn"`, divided by the root of
             the sum of their squares.
         max_norm: If given, embeddings are scaled down to this norm.
@@ -41,7 +42,7 @@ def embedding_lookup_sparse(
         allow_fast_lookup: Whether ids that occur several times may be looked up each time.
 
     Returns:
-        A tensor [rows, ...]; the last row is the last one with ids.
+        A tensor [rows, ...]; the last row is the last one with ids, and rows before it without any are zeros.
 
     Raises:
         TypeError: Ids or weights are not sparse tensors.
@@ -50,6 +51,7 @@ def embedding_lookup_sparse(
     combiner = "mean" if combiner is None else combiner
     if combiner not in _COMBINERS:
         raise ValueError(f"combiner must be one of {', '.join(map(repr, _COMBINERS))}, not {combiner!r}.")
+    sp_ids, sp_weights = _as_sparse(sp_ids), _as_sparse(sp_weights)
     if not isinstance(sp_ids, SparseTensor):
         raise TypeError(f"sp_ids must be a SparseTensor, not {sp_ids!r}.")
     if sp_weights is not None and not isinstance(sp_weights, SparseTensor):
@@ -64,9 +66,13 @@ def embedding_lookup_sparse(
         different, places = raw.Unique(sp_ids.values)
         embeddings = embedding_lookup(params, different, max_norm=max_norm)
     if sp_weights is None:
-        compact = single is not None and max_norm is None and not allow_fast_lookup
+        compact = single is not None and max_norm is None
         return _COMBINERS[combiner](embeddings, places, rows, name=name, sparse_gradient=compact)
     return _weighted(embeddings, places, rows, sp_weights.values, combiner, name)
+
+
+def _as_sparse(value: Any) -> Any:
+    return value.to_sparse() if isinstance(value, RaggedTensor) else value
 
 
 def _weighted(
@@ -90,8 +96,8 @@ def _weighted(
 
 def safe_embedding_lookup_sparse(
     embedding_weights: Any,
-    sparse_ids: SparseTensor,
-    sparse_weights: SparseTensor | None = None,
+    sparse_ids: Any,
+    sparse_weights: Any = None,
     combiner: str = "mean",
     default_id: int | None = None,
     max_norm: Any = None,
@@ -105,7 +111,7 @@ def safe_embedding_lookup_sparse(
 
     Args:
         embedding_weights: The embeddings, a tensor or variable [count, ...], or a list of such.
-        sparse_ids: The ids, a sparse tensor [d0, ..., dn].
+        sparse_ids: The ids, a sparse (or ragged) tensor [d0, ..., dn].
         sparse_weights: The weights, with the same coordinates; `None` for 1.
         combiner: `"sum"`, `"mean"` or `"sqrtn"`.
         default_id: The id of rows without ids; `None` for zeros.
@@ -122,6 +128,7 @@ def safe_embedding_lookup_sparse(
     tables = list(embedding_weights) if isinstance(embedding_weights, (list, tuple)) else [embedding_weights]
     if not tables or tables[0] is None:
         raise ValueError(f"embedding_weights must be embeddings, or a list of them, not {embedding_weights!r}.")
+    sparse_ids, sparse_weights = _as_sparse(sparse_ids), _as_sparse(sparse_weights)
     shape = sparse_ids.dense_shape
     leading = shape[:-1]
     flat = raw.Pack([raw.Prod(leading, 0), shape[-1]])
@@ -141,7 +148,9 @@ def safe_embedding_lookup_sparse(
         empty = raw.Reshape(is_empty, raw.ConcatV2([raw.Shape(is_empty), ones], 0))
         found = raw.SelectV2(empty, raw.ZerosLike(found), found)
     inner = raw.Shape(found)[1:]
-    return raw.Reshape(found, raw.ConcatV2([raw.Cast(leading, DstT=int32), inner], 0), name=name)
+    result = raw.Reshape(found, raw.ConcatV2([raw.Cast(leading, DstT=int32), inner], 0), name=name)
+    result.set_shape(sparse_ids.shape[:-1].concatenate(found.shape[1:]))
+    return result
 
 
 def _retained(

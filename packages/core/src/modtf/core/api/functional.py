@@ -206,7 +206,7 @@ class _Gatherer:
             return self.spec.from_variants(array.stack())  # type: ignore[attr-defined]
         result = TensorArray(array.dtype, flow=array.flow, element_shape=self.element_shape).stack()
         if result.dims is not None:
-            result.set_shape([count, *result.dims[1:]])  # type: ignore[attr-defined]
+            result.set_shape([count, *result.dims[1:]])
         return result
 
 

@@ -23,6 +23,22 @@ from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.dtypes import as_dtype
 from modtf.core.values.tensors import Tensor
 
+_LAZY = frozenset({"embedding_lookup_sparse", "safe_embedding_lookup_sparse"})
+"""Functions on sparse tensors, which are imported when they are first asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from modtf.core.api import embeddings
+
+    return getattr(embeddings, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})
+
+
 # ------------------------------------------------------------------------------------------------- activation functions
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.tensors import Tensor
 
 __all__ = [
-    "all_candidate_sampler", "compute_accidental_hits", "nce_loss", "sampled_softmax_loss",
+    "all_candidate_sampler", "compute_accidental_hits", "fixed_unigram_candidate_sampler",
+    "learned_unigram_candidate_sampler", "nce_loss", "sampled_softmax_loss",
 ]  # fmt: skip
 
 
@@ -42,6 +44,66 @@ def all_candidate_sampler(
     return raw.AllCandidateSampler(
         true_classes, num_true=num_true, num_sampled=num_sampled, unique=unique, name=name, **_seeds(seed)
     )
+
+
+def fixed_unigram_candidate_sampler(
+    true_classes: Any, num_true: int, num_sampled: int, unique: bool, range_max: int, vocab_file: Any = "",
+    distortion: float = 1.0, num_reserved_ids: int = 0, num_shards: int = 1, shard: int = 0, unigrams: Sequence[float] = (),
+    seed: int | None = None, name: str | None = None,
+) -> Any:  # fmt: skip
+    """Draws classes by how frequent they are said to be.
+
+    Args:
+        true_classes: The right classes, int64 of shape `[batch, num_true]`.
+        num_true: How many there are for each example.
+        num_sampled: How many classes to draw.
+        unique: Whether all of them shall differ.
+        range_max: The number of classes.
+        vocab_file: A file with a line for each class, the number behind the last comma being its frequency.
+        distortion: The power that frequencies are raised to: 1 leaves them, 0 makes all classes equally likely.
+        num_reserved_ids: How many classes, the first ones, are never drawn, and not among those whose frequencies are given.
+        num_shards: Into how many parts the classes are dealt.
+        shard: Which of these parts to draw from.
+        unigrams: The frequencies, if not in a file.
+        seed: A seed for this op; see `tf.random.set_seed`.
+        name: A name for the graph node.
+
+    Returns:
+        A named tuple of `sampled_candidates`, int64 of shape `[num_sampled]`, and how often each of the right classes
+        and of the drawn ones is expected among them: `true_expected_count` and `sampled_expected_count`, float32.
+
+    Raises:
+        InvalidArgumentError: There are not `range_max` frequencies, or too few classes to draw different ones.
+    """
+    return raw.FixedUnigramCandidateSampler(
+        true_classes, num_true=num_true, num_sampled=num_sampled, unique=unique, range_max=range_max,
+        vocab_file=vocab_file, distortion=distortion, num_reserved_ids=num_reserved_ids, num_shards=num_shards, shard=shard,
+        unigrams=list(unigrams), name=name, **_seeds(seed),
+    )  # fmt: skip
+
+
+def learned_unigram_candidate_sampler(
+    true_classes: Any, num_true: int, num_sampled: int, unique: bool, range_max: int, seed: int | None = None,
+    name: str | None = None,
+) -> Any:  # fmt: skip
+    """Draws classes by how often they were right ones so far: each once, and once more for each time.
+
+    Args:
+        true_classes: The right classes, int64 of shape `[batch, num_true]`, which count from the next call on.
+        num_true: How many there are for each example.
+        num_sampled: How many classes to draw.
+        unique: Whether all of them shall differ.
+        range_max: The number of classes.
+        seed: A seed for this op; see `tf.random.set_seed`.
+        name: A name for the graph node.
+
+    Returns:
+        A named tuple as `fixed_unigram_candidate_sampler` returns it.
+    """
+    return raw.LearnedUnigramCandidateSampler(
+        true_classes, num_true=num_true, num_sampled=num_sampled, unique=unique, range_max=range_max, name=name,
+        **_seeds(seed),
+    )  # fmt: skip
 
 
 def compute_accidental_hits(

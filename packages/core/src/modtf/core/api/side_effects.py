@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import logging
 import pprint
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from modtf.core.engine import context as contexts
@@ -13,7 +15,7 @@ from modtf.core.values import dtypes, nest
 from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.tensors import Tensor
 
-__all__ = ["group", "no_op", "print", "timestamp"]
+__all__ = ["group", "no_op", "print", "timestamp", "tuple"]
 
 _LEVELS = {"info": "log(info)", "warning": "log(warning)", "error": "log(error)"}
 
@@ -138,7 +140,7 @@ class _Text:
             piece
             if isinstance(piece, str)
             else piece[0]
-            if isinstance(piece, tuple)
+            if isinstance(piece, builtins.tuple)
             else raw.StringFormat([piece], template="%s", placeholder="%s", summarize=self._summarize)
             for piece in self._pieces
         ]
@@ -184,6 +186,23 @@ def group(*inputs: Any, name: str | None = None) -> Any:
         if leaf is not None and not isinstance(leaf, (Node, Tensor)) and not hasattr(leaf, "__tf_tensor__"):
             raise TypeError(f"Expected a node or tensor in tf.group, not {leaf!r} of type {type(leaf).__name__}.")
     return no_op(name)
+
+
+def tuple(tensors: Sequence[Any], control_inputs: Any = None, name: str | None = None) -> list[Any]:
+    """Returns the tensors, none of which is to be used before all are computed. In program order, they are.
+
+    Args:
+        tensors: Tensors, `IndexedSlices` and `None`s.
+        control_inputs: Nodes that shall have run before, too. They have.
+        name: Without effect.
+
+    Raises:
+        ValueError: There is no tensor among them, in a graph.
+    """
+    given = list(tensors)
+    if contexts.inside_function() and all(item is None for item in given):
+        raise ValueError(f"Must have at least one tensor in tf.tuple, not {given}.")
+    return given
 
 
 def timestamp(name: str | None = None) -> Tensor:

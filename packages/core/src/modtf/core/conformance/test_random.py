@@ -74,20 +74,24 @@ def test_seeded_ops(name: str, report: Report) -> None:
 
 # What TensorFlow 2.21 draws with the seeds 7 and 9, and how often it expects the class 30.
 _CANDIDATES = {
-    "LogUniformCandidateSampler": ([[2, 15, 9, 26], [9, 34, 23, 24]], 0.032299190759658813),
-    "UniformCandidateSampler": ([[1, 16, 47, 44], [9, 20, 28, 26]], 0.07999999821186066),
+    "FixedUnigramCandidateSampler": ([[20, 13, 31, 12], [16, 20, 41, 45]], [0.08110370486974716, 0.06709649413824081]),
+    "LearnedUnigramCandidateSampler": ([[31, 20, 18, 13], [28, 7, 5, 44]], [0.07999999821186066, 0.1538461595773697]),
+    "LogUniformCandidateSampler": ([[2, 15, 9, 26], [9, 34, 23, 24]], [0.032299190759658813] * 2),
+    "UniformCandidateSampler": ([[1, 16, 47, 44], [9, 20, 28, 26]], [0.07999999821186066] * 2),
 }
+_CANDIDATES["ThreadUnsafeUnigramCandidateSampler"] = _CANDIDATES["LearnedUnigramCandidateSampler"]
+_MORE = {"FixedUnigramCandidateSampler": {"unigrams": [index % 7 + 1.0 for index in range(50)], "distortion": 0.75}}
 
 
 @pytest.mark.parametrize("name", _CANDIDATES)
 def test_candidate_samplers(name: str, report: Report) -> None:
-    expected, count = _CANDIDATES[name]
-    sizes = {"num_true": 1, "num_sampled": 4, "unique": True, "range_max": 50}
-    tf.random.set_seed(1)
-    for classes in expected:
-        drawn = getattr(R, name)(true_classes=np.array([[1], [30]], np.int64), seed=7, seed2=9, **sizes)
-        compare(name, drawn.sampled_candidates, np.array(classes, np.int64))
-        compare(name, drawn.true_expected_count[1, 0], np.array(count, np.float32))
+    sizes: dict[str, Any] = {"num_true": 1, "num_sampled": 4, "unique": True, "range_max": 50, **_MORE.get(name, {})}
+    for _ in range(2):
+        tf.random.set_seed(1)
+        for classes, count in zip(*_CANDIDATES[name], strict=True):
+            drawn = getattr(R, name)(true_classes=np.array([[1], [30]], np.int64), seed=7, seed2=9, **sizes)
+            compare(name, drawn.sampled_candidates, np.array(classes, np.int64))
+            compare(name, drawn.true_expected_count[1, 0], np.array(count, np.float32))
     report.passed.add(name)
 
 

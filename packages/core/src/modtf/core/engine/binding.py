@@ -14,7 +14,7 @@ import numpy as np
 from modtf.core.backends.contract import Backend
 from modtf.core.backends.numpy import NUMPY
 from modtf.core.engine.vocabulary import Op
-from modtf.core.values.dtypes import DType, string, variant
+from modtf.core.values.dtypes import DType, resource, string, variant
 from modtf.core.values.errors import UnimplementedError
 
 fallbacks: Counter[tuple[str, str]] = Counter()
@@ -41,7 +41,7 @@ class Bound:
         dtypes: The outputs' dtypes.
         homes: For each output, the backend whose array `call` gives.
         single: Whether the op has exactly one output, so that `call` gives it bare.
-        quiet: Whether `call` silences NumPy's floating-point warnings itself.
+        final: Whether an error of `call` is the last word, since what it has done by then must not be done again.
     """
 
     __slots__ = (
@@ -51,6 +51,7 @@ class Bound:
         "dtype",
         "dtypes",
         "fell_back",
+        "final",
         "home",
         "homes",
         "op",
@@ -92,6 +93,11 @@ class Bound:
             pure = op.cacheable and not (op.stateful or op.host_inputs)
             traceable = pure and variant not in input_dtypes and variant not in self.dtypes
             self.call = kernel if op.host_outputs else backend.prepare(kernel, traceable)
+        calls_functions = any(attr.kind == "func" for attr in schema.attrs)  # what is inside falls back by itself
+        self.final = on_host or op.stateful or calls_functions
+        handles = [index for index, dtype in enumerate(input_dtypes) if dtype is resource]
+        if op.stateful and handles and not (on_host or calls_functions):
+            self.call = self._unless_assigned(self.call, handles)
         self.dtype = self.dtypes[0] if self.single else None
         self.home = self.homes[0] if self.single else None
 
@@ -107,6 +113,8 @@ class Bound:
     def retry(self, error: Exception, arrays: Sequence[Any]) -> Any:
         """Computes with core's NumPy kernel what `call` failed to; if that works, `call` does so from now on.
 
+        What an op with effects has done is not done again: its error is raised.
+
         Args:
             error: What `call` raised.
             arrays: What it was given.
@@ -116,8 +124,25 @@ class Bound:
             Exception: `error`, if it does not say that the backend is unable to, or what the NumPy kernel raises: the
                 input was at fault.
         """
-        if self.fell_back or not isinstance(error, self.backend.unsupported_errors):
+        if self.final or not isinstance(error, self.backend.unsupported_errors):
             raise error
+        return self._fall_back(error, arrays)
+
+    def _unless_assigned(self, call: Callable[..., Any], handles: Sequence[int]) -> Callable[..., Any]:
+        """The call of an op over variables, falling back if it fails before any of them, its inputs `handles`, is assigned."""
+
+        def guarded(*arrays: Any) -> Any:
+            before = [getattr(arrays[index], "version", None) for index in handles]
+            try:
+                return call(*arrays)
+            except self.backend.unsupported_errors as error:
+                if None in before or before != [arrays[index].version for index in handles]:
+                    raise
+                return self._fall_back(error, arrays)
+
+        return guarded
+
+    def _fall_back(self, error: Exception, arrays: Sequence[Any]) -> Any:
         if not soft_placement:
             self._raise_if_mistaken(arrays)
             raise UnimplementedError(

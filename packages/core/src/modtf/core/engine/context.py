@@ -102,11 +102,11 @@ def device(device_name: Any) -> contextlib.AbstractContextManager[None]:
     """`with tf.device(name):` asks for a device. Where values live is the backend's affair, so it stays a wish.
 
     Args:
-        device_name: A name such as `"CPU:0"` or `"GPU:1"`, or `None`.
+        device_name: A name such as `"CPU:0"` or `"GPU:1"`, a `tf.DeviceSpec`, or `None`.
 
     Raises:
         ValueError: It is no name of a device.
     """
-    if device_name is not None and not isinstance(device_name, str):
+    if device_name is not None and not isinstance(device_name, str) and not hasattr(device_name, "to_string"):
         raise ValueError(f"tf.device needs the name of a device, such as 'CPU:0', not {device_name!r}.")
     return contextlib.nullcontext()

@@ -172,6 +172,11 @@ class Function:
         args, kwargs = self._bind(args, kwargs)
         return self._concrete_for(args, kwargs)
 
+    @property
+    def name(self) -> str:
+        """The Python function's name."""
+        return self._name
+
     def pretty_printed_concrete_signatures(self, verbose: bool = True) -> str:
         """Returns the signatures of all traces made so far, as lines of text; briefer ones if not `verbose`."""
         return "\n\n".join(item.pretty_printed_signature(verbose) for item in self.concrete_functions)

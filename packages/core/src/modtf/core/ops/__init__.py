@@ -55,6 +55,7 @@ _ON_DEMAND: tuple[str, ...] = (
     "files.decompressing",
     "control.debugging",
     "control.python_calls",
+    "audio.wav",
     "image.resizing",
     "image.colour",
     "image.cropping",

@@ -9,7 +9,7 @@ import numpy as np
 from modtf.core.engine import context as contexts
 from modtf.core.engine.binding import home
 from modtf.core.engine.schemas import Schema
-from modtf.core.values import dtypes
+from modtf.core.values import conversion_functions, dtypes
 from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.dtypes import DType, as_dtype
 from modtf.core.values.shapes import TensorShape
@@ -75,6 +75,11 @@ def convert_to_tensor(value: Any, dtype: Any = None, dtype_hint: Any = None, nam
     protocol = getattr(value, "__tf_tensor__", None)
     if protocol is not None:
         return protocol(wanted, name)
+    if conversion_functions._registered:
+        hint = None if dtype_hint is None else as_dtype(dtype_hint)
+        found = conversion_functions.converted(value, wanted, hint, name)
+        if found is not NotImplemented:
+            return found
     if isinstance(value, (list, tuple)) and _has_tensor(value):
         return _pack(value, wanted or _dtype_inside(value))
     if wanted is None and dtype_hint is not None:
@@ -273,7 +278,7 @@ def _first_leaf(value: Any) -> Any:
 def _has_tensor(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return any(_has_tensor(item) for item in value)
-    return isinstance(value, Tensor) or hasattr(value, "__tf_tensor__")
+    return isinstance(value, Tensor) or hasattr(value, "__tf_tensor__") or conversion_functions.has_conversion(value)
 
 
 def _dtype_inside(value: Any) -> DType | None:

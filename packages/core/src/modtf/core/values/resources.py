@@ -29,9 +29,10 @@ class Resource:
         dims: The shape that every value must fit.
         lock: Held while the value is replaced.
         name: For messages.
+        version: How often the value has been replaced.
     """
 
-    __slots__ = ("_own", "_shared", "dims", "dtype", "lock", "name")
+    __slots__ = ("_own", "_shared", "dims", "dtype", "lock", "name", "version")
 
     def __init__(self, name: str, dtype: DType, dims: Dims, value: EagerTensor | None = None) -> None:
         self.name = name
@@ -40,6 +41,7 @@ class Resource:
         self.lock = threading.RLock()
         self._shared = value
         self._own: EagerTensor | None = None  # a value that nobody has read; then `_shared` is None
+        self.version = 0
 
     @property
     def value(self) -> EagerTensor | None:
@@ -51,6 +53,7 @@ class Resource:
     def value(self, value: EagerTensor | None) -> None:
         with self.lock:
             self._shared, self._own = value, None
+            self.version += 1
 
     def _share(self) -> EagerTensor | None:
         with self.lock:
@@ -102,6 +105,7 @@ class Resource:
                 self._shared, self._own = value, None
             else:
                 self._shared, self._own = None, value
+            self.version += 1
 
 
 class Handle(EagerTensor):

@@ -98,6 +98,25 @@ class Tensor(Operators):
         """Returns a hashable reference to this very tensor."""
         return Reference(self)
 
+    def set_shape(self, shape: Any) -> None:
+        """Adds what the caller knows of the shape, if anything was unknown.
+
+        Raises:
+            ValueError: It contradicts what is known already.
+        """
+        if not self.shape.is_compatible_with(shape):
+            raise ValueError(f"Tensor's shape {self.shape} is not compatible with supplied shape {TensorShape(shape)}.")
+
+    OVERLOADABLE_OPERATORS = frozenset(
+        f"__{name}__"
+        for name in (
+            "abs", "add", "and", "eq", "floordiv", "ge", "getitem", "gt", "invert", "le", "lt", "matmul", "mod", "mul", "ne",
+            "neg", "or", "pow", "radd", "rand", "rfloordiv", "rmatmul", "rmod", "rmul", "ror", "rpow", "rsub", "rtruediv",
+            "rxor", "sub", "truediv", "xor",
+        )
+    )  # fmt: skip
+    """The operators that tensors have."""
+
 
 class EagerTensor(Tensor):
     """A tensor with a value, in an array of a backend."""
@@ -116,6 +135,18 @@ class EagerTensor(Tensor):
     @property
     def shape(self) -> TensorShape:
         return TensorShape(self.dims)
+
+    @property
+    def name(self) -> str:
+        raise AttributeError("Tensor.name is undefined when eager execution is enabled.")
+
+    @property
+    def op(self) -> Node:
+        raise AttributeError("Tensor.op is undefined when eager execution is enabled.")
+
+    @property
+    def graph(self) -> Graph:
+        raise AttributeError("Tensor.graph is undefined when eager execution is enabled.")
 
     @property
     def device(self) -> str:
@@ -185,6 +216,12 @@ class EagerTensor(Tensor):
 
     def __str__(self) -> str:
         return f"tf.Tensor({_show(self, str)}, shape={self.dims}, dtype={self.dtype.name})"
+
+    def __copy__(self) -> EagerTensor:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> EagerTensor:
+        return self
 
     def __reduce__(self) -> Any:
         from modtf.core.values.conversion import constant
@@ -289,6 +326,10 @@ class SymbolicTensor(Tensor):
 
     def __repr__(self) -> str:
         return f"<tf.Tensor '{self.name}' shape={self.shape} dtype={self.dtype.name}>"
+
+    def __str__(self) -> str:
+        shape = "" if self._dims is None else f", shape={self.shape}"
+        return f'Tensor("{self.name}"{shape}, dtype={self.dtype.name})'
 
 
 class Reference:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
-from collections.abc import Callable
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from modtf.core.engine import context as contexts
@@ -17,7 +21,7 @@ from modtf.core.values.resources import Handle, Resource
 from modtf.core.values.shapes import TensorShape
 from modtf.core.values.tensors import EagerTensor, Operators, Reference, SymbolicTensor, Tensor
 
-__all__ = ["Variable", "VariableAggregation", "VariableSynchronization"]
+__all__ = ["Variable", "VariableAggregation", "VariableSynchronization", "variable_creator_scope"]
 
 
 class VariableSynchronization(enum.Enum):
@@ -38,7 +42,42 @@ class VariableAggregation(enum.Enum):
     ONLY_FIRST_REPLICA = 3
 
 
-class Variable(PartialUpdates, Operators):
+Creator = Callable[..., Any]
+_creators: ContextVar[tuple[Creator, ...]] = ContextVar("modtf_variable_creators", default=())
+
+
+@contextlib.contextmanager
+def variable_creator_scope(variable_creator: Creator) -> Iterator[None]:
+    """`with tf.variable_creator_scope(creator):` has a function make the variables that are made inside.
+
+    Args:
+        variable_creator: A function `(next_creator, **kwargs)`, which is given the arguments of `tf.Variable` by name and
+            returns what shall be the variable: as a rule, what `next_creator(**kwargs)` returns. That of the innermost scope
+            is asked first, and its next creator is that of the scope around.
+    """
+    token = _creators.set((*_creators.get(), variable_creator))
+    try:
+        yield
+    finally:
+        _creators.reset(token)
+
+
+class _AskingCreators(type):
+    """Has the creators in whose scope `Variable(...)` is called make the variable. Subclasses are made as they are."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        creators = _creators.get()
+        if not creators or cls is not Variable:
+            return super().__call__(*args, **kwargs)
+        bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs)
+        bound.apply_defaults()
+        create: Creator = super().__call__
+        for creator in creators:
+            create = functools.partial(creator, create)
+        return create(**{name: value for name, value in bound.arguments.items() if name != "self"})
+
+
+class Variable(PartialUpdates, Operators, metaclass=_AskingCreators):
     """A value that ops can read and assign, and that functions capture rather than copy.
 
     It stands wherever a tensor does. Under `tf.function`, variables may be made by the first call only.
@@ -146,6 +185,14 @@ class Variable(PartialUpdates, Operators):
         """The device that holds the value."""
         value = self._resource.value
         return "" if value is None else value.device
+
+    def set_shape(self, shape: Any) -> None:
+        """Adds what the caller knows of the shape, if it was not fixed.
+
+        Raises:
+            ValueError: It contradicts what is known already.
+        """
+        self._resource.dims = self.shape.merge_with(shape).dims
 
     def value(self) -> Tensor:
         """Returns the current value as a tensor."""
@@ -272,4 +319,22 @@ _OPERATORS = (
 )  # fmt: skip
 for _name in _OPERATORS:
     setattr(Variable, f"__{_name}__", _forwarded(f"__{_name}__"))
+
+
+def _refused_in_place(operator: str, method: str) -> Callable[..., Any]:
+    advice = f"Use `variable.{method}(value)` to modify the variable, or" if method else "Use"
+
+    def refused(self: Variable, value: Any) -> Any:
+        raise RuntimeError(
+            f"`variable {operator}= value` with `tf.Variable`s is not supported. {advice} `out = variable {operator} value` to "
+            "get a new output tensor."
+        )
+
+    return refused
+
+
+for _name, _operator, _method in (
+    ("add", "+", "assign_add"), ("sub", "-", "assign_sub"), ("mul", "*", ""), ("truediv", "/", ""), ("pow", "**", ""),
+):  # fmt: skip
+    setattr(Variable, f"__i{_name}__", _refused_in_place(_operator, _method))
 Variable.__array_priority__ = Tensor.__array_priority__  # type: ignore[attr-defined]

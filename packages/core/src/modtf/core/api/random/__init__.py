@@ -10,6 +10,8 @@ from modtf.core.api.random import experimental
 from modtf.core.api.random.algorithms import Algorithm
 from modtf.core.api.random.candidates import (
     all_candidate_sampler,
+    fixed_unigram_candidate_sampler,
+    learned_unigram_candidate_sampler,
     log_uniform_candidate_sampler,
     uniform_candidate_sampler,
 )  # fmt: skip
@@ -35,8 +37,9 @@ from modtf.core.api.random.stateless import (
 )  # fmt: skip
 
 __all__ = [
-    "Algorithm", "Generator", "all_candidate_sampler", "categorical", "create_rng_state", "experimental", "fold_in",
-    "gamma", "get_global_generator", "log_uniform_candidate_sampler", "normal", "op_seeds", "poisson",
+    "Algorithm", "Generator", "all_candidate_sampler", "categorical", "create_rng_state", "experimental",
+    "fixed_unigram_candidate_sampler", "fold_in", "gamma", "get_global_generator", "learned_unigram_candidate_sampler",
+    "log_uniform_candidate_sampler", "normal", "op_seeds", "poisson",
     "set_global_generator", "set_seed", "shuffle", "split", "stateless_binomial", "stateless_categorical",
     "stateless_gamma", "stateless_normal", "stateless_parameterized_truncated_normal", "stateless_poisson",
     "stateless_truncated_normal", "stateless_uniform", "truncated_normal", "uniform", "uniform_candidate_sampler",

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from modtf.core.api.nn_sampling import all_candidate_sampler
+from modtf.core.api.nn_sampling import (
+    all_candidate_sampler,
+    fixed_unigram_candidate_sampler,
+    learned_unigram_candidate_sampler,
+)  # fmt: skip
 from modtf.core.api.random.seeds import op_seeds
 from modtf.core.engine import raw
 
-__all__ = ["all_candidate_sampler", "log_uniform_candidate_sampler", "uniform_candidate_sampler"]
+__all__ = [
+    "all_candidate_sampler", "fixed_unigram_candidate_sampler", "learned_unigram_candidate_sampler",
+    "log_uniform_candidate_sampler", "uniform_candidate_sampler",
+]  # fmt: skip
 
 
 def log_uniform_candidate_sampler(

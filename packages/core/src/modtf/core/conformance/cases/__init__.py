@@ -30,6 +30,7 @@ for _table in (
     "quantization",
     "neural_rare",
     "image",
+    "audio",
     "parsing",
     "debugging",
 ):
@@ -65,8 +66,9 @@ _ELSEWHERE = {
     "is an argument of a function: test_functions": "Placeholder",
     "takes a function: test_functions": "PartitionedCall StatefulPartitionedCall",
     "draws anew at each call: test_random": (
-        "LogUniformCandidateSampler Multinomial NonDeterministicInts ParameterizedTruncatedNormal RandomGamma "
-        "RandomPoissonV2 RandomShuffle RandomStandardNormal RandomUniform RandomUniformInt TruncatedNormal "
+        "FixedUnigramCandidateSampler LearnedUnigramCandidateSampler LogUniformCandidateSampler Multinomial "
+        "NonDeterministicInts ParameterizedTruncatedNormal RandomGamma RandomPoissonV2 RandomShuffle "
+        "RandomStandardNormal RandomUniform RandomUniformInt ThreadUnsafeUnigramCandidateSampler TruncatedNormal "
         "UniformCandidateSampler"
     ),
     "is of a generator's variable: test_random": (

@@ -176,9 +176,10 @@ def _warn_once(function: FunctionType, error: Exception) -> None:
     if isinstance(error, malt_errors.InaccessibleSourceCodeError) or function.__code__ in _warned:
         return
     _warned.add(function.__code__)
+    cause = str(error).strip().partition("\n")[0]  # what follows are syntax trees
     warnings.warn(
         f"AutoGraph could not rewrite {function.__qualname__} and runs it as it is, so that if, while and for on tensors fail "
-        f"in it. Cause: {error}. Decorate it with @tf.autograph.experimental.do_not_convert to silence this.",
+        f"in it. Cause: {cause}. Decorate it with @tf.autograph.experimental.do_not_convert to silence this.",
         stacklevel=3,
     )
 

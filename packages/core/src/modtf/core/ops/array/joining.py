@@ -180,6 +180,8 @@ def _split_dims(split_dim: Tensor, value: Tensor, *, num_split: int) -> list[Dim
     host_inputs=("split_dim",),
 )
 def split(xp: Any, split_dim: np.ndarray, value: Any, *, num_split: int) -> list[Any]:
+    if num_split < 1:
+        raise ValueError(f"num_split must be at least 1, not {num_split}")
     axis = normal_axis(int(split_dim), len(value.shape))
     length, rest = divmod(value.shape[axis], num_split)
     if rest:

@@ -41,6 +41,8 @@ def _partition_dims(data: Tensor, partitions: Tensor, *, num_partitions: int) ->
 )
 def dynamic_partition(xp: Any, data: np.ndarray, partitions: np.ndarray, *, num_partitions: int) -> list[np.ndarray]:
     _check_prefix(data.shape, partitions.shape, "partitions")
+    if num_partitions < 1:
+        raise ValueError(f"num_partitions must be at least 1, not {num_partitions}")
     flat = partitions.reshape(-1)
     if flat.size and not 0 <= flat.min() <= flat.max() < num_partitions:
         worst = flat[(flat < 0) | (flat >= num_partitions)][0]
@@ -183,6 +185,8 @@ def strided_slice_update(
     xp: Any, input: Any, begin: np.ndarray, end: np.ndarray, strides: np.ndarray, value: Any, **masks: int
 ) -> Any:
     index = slice_index(tuple(input.shape), begin, end, strides, **masks)
+    if not input[index].size:
+        return input
     return put(xp, xp.asarray(input, copy=True), index, value)
 
 

@@ -327,16 +327,14 @@ def _block_dims(input: Tensor, block_size: int, data_format: str, space: Any, de
 def space_to_depth(xp: Any, input: Any, *, block_size: int, data_format: str) -> Any:
     _check_block(block_size)
     if _channels_first(data_format):
-        n, c, h, w = input.shape
-        blocks = xp.reshape(input, (n, c, h // block_size, block_size, w // block_size, block_size))
-        return xp.reshape(
-            xp.permute_dims(blocks, (0, 3, 5, 1, 2, 4)), (n, c * block_size**2, h // block_size, w // block_size)
-        )
-    n, h, w, c = input.shape
-    blocks = xp.reshape(input, (n, h // block_size, block_size, w // block_size, block_size, c))
-    return xp.reshape(
-        xp.permute_dims(blocks, (0, 1, 3, 2, 4, 5)), (n, h // block_size, w // block_size, c * block_size**2)
-    )
+        n, c, *sizes = input.shape
+        h, w = (_divided(size, block_size) for size in sizes)
+        blocks = xp.reshape(input, (n, c, h, block_size, w, block_size))
+        return xp.reshape(xp.permute_dims(blocks, (0, 3, 5, 1, 2, 4)), (n, c * block_size**2, h, w))
+    n, *sizes, c = input.shape
+    h, w = (_divided(size, block_size) for size in sizes)
+    blocks = xp.reshape(input, (n, h, block_size, w, block_size, c))
+    return xp.reshape(xp.permute_dims(blocks, (0, 1, 3, 2, 4, 5)), (n, h, w, c * block_size**2))
 
 
 @op(f"DepthToSpace{_BLOCKS}", shape=_to_space_dims)

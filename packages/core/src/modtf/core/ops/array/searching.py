@@ -57,6 +57,8 @@ def _distinct(x: np.ndarray, axis: int, out_idx: DType) -> tuple[np.ndarray, np.
 
 def _unique(name: str, with_axis: bool, with_counts: bool) -> None:
     def kernel(xp: Any, x: np.ndarray, axis: Any = (), *, out_idx: DType) -> tuple[np.ndarray, ...]:
+        if len(axis) > 1:
+            raise ValueError(f"axis must be a vector of one element at most, not {axis.tolist()}")
         along = normal_axis(int(axis[0]), x.ndim) if len(axis) else 0
         if not len(axis) and x.ndim != 1:
             raise ValueError(f"{name} expects a 1D vector, but the input has the shape {x.shape}")

@@ -59,6 +59,9 @@ def _stacked_dims(values: list[Tensor], *, shape: TensorShape) -> Dims:
 
 @op("ParallelConcat[T](values: N * T, *, shape: shape) -> (output: T)", shape=_stacked_dims)
 def parallel_concat(xp: Any, values: list[Any], *, shape: TensorShape) -> Any:
+    for value in values:
+        if not shape.is_compatible_with((len(values), *value.shape[1:])) or value.shape[0] != 1:
+            raise ValueError(f"Values of shape {list(value.shape)} do not make up {shape}: each must be one row of it")
     return xp.concat(values, axis=0)
 
 

@@ -169,9 +169,9 @@ def parse_example_v2(
     sparse, dense, ragged = _parse(
         serialized,
         names,
-        (sparse_keys.tolist(), sparse_types),
-        (dense_keys.tolist(), dense_defaults, dtypes_of(dense_defaults), dense_shapes),
-        (ragged_keys.tolist(), ragged_value_types),
+        (sparse_keys.reshape(-1).tolist(), sparse_types),
+        (dense_keys.reshape(-1).tolist(), dense_defaults, dtypes_of(dense_defaults), dense_shapes),
+        (ragged_keys.reshape(-1).tolist(), ragged_value_types),
     )
     indices, values, shapes = sparse_lists(sparse, batched)
     row_splits = [

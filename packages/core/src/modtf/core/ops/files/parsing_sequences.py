@@ -293,17 +293,17 @@ def parse_sequence_example_v2(
 ) -> list[np.ndarray]:
     check_serialized(serialized)
     columns = _Columns(
-        (context_sparse_keys.tolist(), attrs["context_sparse_types"]),
-        (context_dense_keys.tolist(), context_dense_defaults, attrs["context_dense_shapes"]),
-        (context_ragged_keys.tolist(), attrs["context_ragged_value_types"]),
-        (feature_list_sparse_keys.tolist(), attrs["feature_list_sparse_types"]),
+        (context_sparse_keys.reshape(-1).tolist(), attrs["context_sparse_types"]),
+        (context_dense_keys.reshape(-1).tolist(), context_dense_defaults, attrs["context_dense_shapes"]),
+        (context_ragged_keys.reshape(-1).tolist(), attrs["context_ragged_value_types"]),
+        (feature_list_sparse_keys.reshape(-1).tolist(), attrs["feature_list_sparse_types"]),
         (
-            feature_list_dense_keys.tolist(),
+            feature_list_dense_keys.reshape(-1).tolist(),
             attrs["feature_list_dense_types"],
             attrs["feature_list_dense_shapes"],
-            feature_list_dense_missing_assumed_empty.tolist(),
+            feature_list_dense_missing_assumed_empty.reshape(-1).tolist(),
         ),
-        (feature_list_ragged_keys.tolist(), attrs["feature_list_ragged_value_types"]),
+        (feature_list_ragged_keys.reshape(-1).tolist(), attrs["feature_list_ragged_value_types"]),
     )
     columns.read(serialized, debug_name)
     batched = serialized.ndim == 1
@@ -360,6 +360,9 @@ def parse_sequence_example(
 ) -> list[np.ndarray]:
     if serialized.ndim != 1:
         raise InvalidArgumentError(f"Expected serialized to be a vector, got shape: {list(serialized.shape)}.")
+    for name in _KEY_NAMES:
+        count = f"N{name.removesuffix('_keys')}"
+        check_count(name, attrs[name], count, attrs[count])
     may_be_missing = attrs["feature_list_dense_missing_assumed_empty"]
     columns = _columns_of(
         [list(map(encoded, attrs[name])) for name in _KEY_NAMES],

@@ -360,6 +360,9 @@ def _transformed(
             f"transforms must be [{batch}, 8] or [1, 8], but their shape is {tuple(transforms.shape)}"
         )
     made_height, made_width = checked_size(output_shape)
+    if 0 in images.shape:  # no pixel to take
+        filling = xp.astype(xp.asarray(fill_value), images.dtype)
+        return xp.broadcast_to(filling, (batch, made_height, made_width, images.shape[3]))
     x = xp.astype(xp.arange(made_width), xp.float32)[None, None, :]
     y = xp.astype(xp.arange(made_height), xp.float32)[None, :, None]
     t = [transforms[:, index][:, None, None] for index in range(8)]
@@ -373,8 +376,7 @@ def _transformed(
 
     def pixels(row: Any, column: Any) -> Any:
         inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        row = xp.astype(xp.clip(row, 0, height - 1), xp.int32)
-        column = xp.astype(xp.clip(column, 0, width - 1), xp.int32)
+        row, column = (xp.astype(xp.where(inside, place, xp.zeros_like(place)), xp.int32) for place in (row, column))
         return xp.where(inside[..., None], images[number, row, column], filling)
 
     if interpolation == "NEAREST":

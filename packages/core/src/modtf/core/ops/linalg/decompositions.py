@@ -82,6 +82,8 @@ def _(call: Any, dy: Tensor) -> Tensor:
 @widened
 def cholesky_grad(xp: Any, l: Any, grad: Any) -> Any:  # noqa: E741
     check_square(l)
+    if tuple(grad.shape) != tuple(l.shape):
+        raise ValueError(f"grad must have the shape of l: {list(grad.shape)} is not {list(l.shape)}")
     l = xp.tril(l)  # noqa: E741
     middle = xp.tril(xp.matmul(xp.matrix_transpose(l), grad))
     middle = middle - xp.eye(l.shape[-1], dtype=l.dtype) * middle / 2
@@ -242,8 +244,9 @@ def _(call: Any, de: Tensor, dv: Tensor) -> Tensor:
 def eig(xp: Any, input: Any, *, compute_v: bool, Tout: DType) -> Any:
     check_square(input)
     dtype = find_kernel_dtype(xp, Tout)
-    if str(input.dtype) in ("float64", "complex128") and Tout.name == "complex64":
-        raise InvalidArgumentError(f"The eigenvalues of {input.dtype} matrices are complex128; Tout is complex64.")
+    expected = "complex128" if str(input.dtype) in ("float64", "complex128") else "complex64"
+    if Tout.name != expected:
+        raise InvalidArgumentError(f"The eigenvalues of {input.dtype} matrices are {expected}; Tout is {Tout.name}.")
     if 0 in input.shape:
         values, vectors = xp.zeros(input.shape[:-1], dtype=dtype), xp.zeros(input.shape, dtype=dtype)
     else:

@@ -73,6 +73,11 @@ def _check_range(low: int, high: int, rows: int, columns: int) -> None:
         raise ValueError(f"The diagonals {low} to {high} must lie in a matrix of {rows} rows and {columns} columns")
 
 
+def _check_scalar(padding_value: Any) -> None:
+    if len(padding_value.shape):
+        raise ValueError(f"padding_value must be a scalar, but its shape is {list(padding_value.shape)}")
+
+
 _ALIGN = "align: string(LEFT_RIGHT|RIGHT_LEFT|LEFT_LEFT|RIGHT_RIGHT) = 'RIGHT_LEFT'"
 
 
@@ -96,6 +101,8 @@ def _diag_part_dims(input: Tensor, k: Tensor, padding_value: Tensor, *, align: s
     host_inputs=("k",),
 )
 def diag_part(xp: Any, input: Any, k: np.ndarray, padding_value: Any, *, align: str) -> Any:
+    if padding_value is not None:
+        _check_scalar(padding_value)
     rows, columns = input.shape[-2:]
     low, high = _range_of(k)
     _check_range(low, high, rows, columns)
@@ -189,6 +196,7 @@ def _diag_dims(
 def diag(
     xp: Any, diagonal: Any, k: np.ndarray, num_rows: np.ndarray, num_cols: np.ndarray, padding_value: Any, *, align: str
 ) -> Any:
+    _check_scalar(padding_value)
     low, high = _range_of(k)
     rows, columns = _matrix_size(low, high, diagonal.shape[-1], int(num_rows), int(num_cols))
     lead = diagonal.shape[: -2 if high > low else -1]

@@ -134,6 +134,8 @@ def _register(family: str, suffix: str, rank: int | None) -> None:
     inputs = (", fft_length: int32" if has_lengths else "") + (", axes: int32" if rank is None else "")
 
     def kernel(xp: Any, input: Any, *sizes: np.ndarray, **dtypes: DType) -> Any:
+        if any(array.ndim != 1 for array in sizes):
+            raise ValueError(f"fft_length and axes must be vectors; the shapes are {[list(a.shape) for a in sizes]}")
         axes = _checked_axes(_integers(sizes[1]) if last_axes is None else last_axes, input.ndim)
         lengths = _integers(sizes[0]) if has_lengths else [input.shape[axis] for axis in axes]
         dtype = input.dtype

@@ -50,10 +50,9 @@ def _fake_quant_gradient(xp: Any, dy: Any, x: Any, low: Any, high: Any, **attrs:
     """What flows to the inputs, to the lower and to the upper end of the range, not summed yet."""
     start, end, _ = _nudged(xp, low, high, **attrs)
     nowhere = (low == 0) & (high == 0)
-    nothing = xp.zeros_like(dy)
     below, above = (x < start) & ~nowhere, (x > end) & ~nowhere
     inside = ((x >= start) & (x <= end)) | nowhere
-    return tuple(xp.where(where, dy, nothing) for where in (inside, below, above))
+    return tuple(dy * xp.astype(where, dy.dtype) for where in (inside, below, above))
 
 
 def _ends(xp: Any, min: float, max: float) -> tuple[Any, Any]:
@@ -273,6 +272,12 @@ def there_and_back_gradient(
     # TensorFlow trains no ranges through this op: nothing flows to their ends.
     _check_alike(gradients, input)
     rank = len(input.shape)
+    expected = () if axis == -1 else (input.shape[normal_axis(axis, rank)],)
+    if axis < -1 or tuple(input_min.shape) != expected or tuple(input_max.shape) != expected:
+        raise ValueError(
+            f"axis must be at least -1 and input_min and input_max have the shape {list(expected)}; they are {axis}, "
+            f"{list(input_min.shape)} and {list(input_max.shape)}"
+        )
     low, high = _aligned(xp, input_min, rank, axis), _aligned(xp, input_max, rank, axis)
     inside = xp.where((input >= low) & (input <= high), gradients, xp.zeros_like(gradients))
     return inside, xp.zeros_like(input_min), xp.zeros_like(input_max)

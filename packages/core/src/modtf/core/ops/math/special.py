@@ -160,10 +160,11 @@ def zeta(xp: Any, x: Any, q: Any) -> Any:
         total = total + xp.pow(q + k, -x)
     end = q + _SUMMED
     power = xp.pow(end, -x)
-    total = total + power * (end / (x - 1) + 0.5)
+    rest = power * (end / (x - 1) + 0.5)
     for k, coefficient in enumerate(_EULER_MACLAURIN):
         power = power * (x if k == 0 else (x + 2 * k - 1) * (x + 2 * k)) / (end if k == 0 else end * end)
-        total = total + coefficient * power
+        rest = rest + coefficient * power
+    total = total + xp.where(xp.pow(end, -x) == 0, 0 * total, rest)  # infinities times what is as good as 0
     whole_x, whole_q = xp.floor(x) == x, xp.floor(q) == q
     even_x = whole_x & (xp.remainder(x, 0 * x + 2) == 0)
     pole = (x == 1) | ((q <= 0) & whole_q & even_x)
@@ -220,10 +221,10 @@ def digamma(xp: Any, x: Any) -> Any:
     """The derivative of lgamma, of float64; NaN where it has a pole."""
     reflect = x <= 0
     z = xp.where(reflect, 1 - x, x)
-    shift = 0 * z
+    shift = zero = xp.zeros_like(z)
     for _ in range(10):  # digamma(z) = digamma(z + 1) - 1 / z, up to where the series is exact
         small = z < 10
-        shift = shift + xp.where(small, 1 / z, 0 * z)
+        shift = shift + xp.where(small, 1 / z, zero)
         z = xp.where(small, z + 1, z)
     y = 1 / (z * z)
     value = xp.log(z) - 0.5 / z - y * _polynomial(y, _DIGAMMA_SERIES) - shift

@@ -189,6 +189,8 @@ def _register(kind: _Kind) -> None:
     @widened
     def forward_kernel(xp: Any, input: Any, filter: Any, **attrs: Any) -> Any:
         data_format = attrs["data_format"]
+        if rank == 4 and 0 in filter.shape and 0 not in input.shape:
+            raise ValueError(f"filter must not have axes of length 0; its shape is {list(filter.shape)}")
         windows = lie(input.shape, filter.shape, attrs)
         return _as_format(xp, kind.convolve(xp, _channels_last(xp, input, data_format), filter, windows), data_format)
 

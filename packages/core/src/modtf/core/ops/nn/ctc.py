@@ -204,6 +204,8 @@ def ctc_greedy_decoder(
 ) -> tuple[np.ndarray, ...]:
     _check_sequences(inputs, sequence_length)
     _, batch, classes = inputs.shape
+    if not inputs.size:
+        raise InvalidArgumentError(f"inputs must not be empty; their shape is {list(inputs.shape)}")
     if not -classes <= blank_index < classes:
         raise InvalidArgumentError(
             f"blank_index expected to be between {-classes} and {classes - 1}, got {blank_index}"
@@ -313,6 +315,8 @@ def ctc_beam_search_decoder(
     xp: Any, inputs: np.ndarray, sequence_length: np.ndarray, *, beam_width: int, top_paths: int, merge_repeated: bool
 ) -> tuple[np.ndarray, ...]:
     _check_sequences(inputs, sequence_length)
+    if not 1 <= top_paths <= beam_width:
+        raise InvalidArgumentError(f"top_paths must be between 1 and beam_width, {beam_width}, not {top_paths}")
     batch = inputs.shape[1]
     paths: list[list[list[int]]] = [[] for _ in range(top_paths)]
     scores = np.zeros((batch, top_paths), inputs.dtype)

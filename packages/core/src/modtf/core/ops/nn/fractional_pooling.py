@@ -83,6 +83,12 @@ def _check_ratios(ratios: tuple[float, ...]) -> None:
         )
 
 
+def _check_sizes(dims: tuple[int, ...], ratios: tuple[float, ...]) -> None:
+    for axis, (size, ratio) in enumerate(zip(dims, ratios, strict=True)):
+        if size < ratio:
+            raise InvalidArgumentError(f"pooling_ratio {ratio} is higher than axis {axis} is long, {size}")
+
+
 def _count(length: int, ratio: float) -> int:
     return math.floor(np.float32(length) / np.float32(ratio))
 
@@ -95,6 +101,7 @@ def _pool(reduce: Any) -> Any:
         _check_ratios(pooling_ratio)
         if value.ndim != 4:
             raise ValueError(f"value must be 4-dimensional, but its shape is {list(value.shape)}")
+        _check_sizes(value.shape, pooling_ratio)
         if not deterministic and (seed or seed2):
             raise InvalidArgumentError("Both seed and seed2 should be 0 if deterministic is false.")
         if not seed and not seed2:
@@ -103,10 +110,7 @@ def _pool(reduce: Any) -> Any:
         sequences = []
         for axis in (1, 2):
             length = value.shape[axis]
-            count = _count(length, pooling_ratio[axis])
-            if not count:
-                raise InvalidArgumentError(f"pooling_ratio {pooling_ratio[axis]} leaves nothing of {length} elements")
-            sizes = _sizes_of_windows(length, count, words, pseudo_random)
+            sizes = _sizes_of_windows(length, _count(length, pooling_ratio[axis]), words, pseudo_random)
             sequences.append(np.cumsum([0, *sizes], dtype=np.int64))
         rows, columns = sequences
         output = np.empty((value.shape[0], len(rows) - 1, len(columns) - 1, value.shape[3]), value.dtype)

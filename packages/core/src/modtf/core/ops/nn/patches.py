@@ -59,7 +59,7 @@ def _register(name: str, types: str, operand: str, rank: int, attrs: str) -> Non
         count, (batch, depth) = raw.Prod(inner, 0), (shape[0], shape[-1])
         places = raw.Reshape(raw.Range(1, count + 1, 1), raw.ConcatV2([[1], inner, [1]], 0))
         sources = raw.Reshape(made(places, **attrs), [-1]) - 1  # -1 of padding, which is left out
-        rows = raw.Reshape(dy, raw.Pack([batch, raw.Prod(patches[1:], 0) // depth, depth]))
+        rows = raw.Reshape(dy, raw.Pack([batch, raw.Size(sources), depth]))
         total = raw.UnsortedSegmentSum(raw.Transpose(rows, [1, 0, 2]), sources, count)
         return raw.Reshape(raw.Transpose(total, [1, 0, 2]), shape)
 

@@ -115,6 +115,8 @@ def _argmax_dims(input: Tensor, *, ksize: Any, strides: Any, padding: str, **att
 def max_pool_with_argmax(
     xp: Any, input: Any, *, ksize: Any, strides: Any, Targmax: DType, padding: str, include_batch_in_index: bool
 ) -> tuple[Any, Any]:
+    if 0 in input.shape:
+        raise ValueError(f"input must not be empty; its shape is {list(input.shape)}")
     windows = pooling_windows(tuple(input.shape), ksize, strides, padding, "NHWC")
     around = padded(xp, input, windows, lowest_of(xp, input))
     greatest: Any = None

@@ -111,6 +111,10 @@ def ragged_cross(
         dense_inputs,
         input_order,
     )
+    if hashed_output != (out_values_type.name == "int64"):
+        raise InvalidArgumentError(
+            f"hashed_output is {hashed_output}, but out_values_type {out_values_type.name}: hashes are int64"
+        )
     if hashed_output:
         columns = [_hashes(column) for column in columns]
     modulus = num_buckets if num_buckets > 0 else 2**63 - 1

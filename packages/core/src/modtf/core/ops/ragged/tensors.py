@@ -153,6 +153,8 @@ def ragged_range(
 ) -> tuple[np.ndarray, np.ndarray]:
     if max(starts.ndim, limits.ndim, deltas.ndim) > 1:
         raise ValueError("starts, limits and deltas must be scalars or vectors")
+    if len({array.size for array in (starts, limits, deltas) if array.ndim}) > 1:
+        raise InvalidArgumentError("starts, limits and deltas that are vectors must have the same length")
     starts, limits, deltas = np.broadcast_arrays(*map(np.atleast_1d, (starts, limits, deltas)))
     if np.any(deltas == 0):
         raise InvalidArgumentError("Requires delta != 0")
@@ -234,6 +236,8 @@ def _all_splits(
     splits: list[np.ndarray] = []
     rows = count
     for partition, kind in zip(partitions, types, strict=True):
+        if partition.ndim != 1:
+            raise InvalidArgumentError(f"Row partitions must be vectors, not of shape {list(partition.shape)}")
         if kind == "VALUE_ROWIDS":
             if np.any(partition[1:] < partition[:-1]) or (partition.size and partition[0] < 0):
                 raise InvalidArgumentError("Invalid row partition: value rowids must be sorted and not negative.")
@@ -259,6 +263,8 @@ def ragged_tensor_to_tensor(
     xp: Any, shape: np.ndarray, values: Any, default_value: Any, row_partition_tensors: list[np.ndarray], *,
     row_partition_types: Sequence[str],
 ) -> Any:  # fmt: skip
+    if shape.ndim == 0 and shape != -1:
+        raise InvalidArgumentError(f"A shape that is a scalar must be -1, of which nothing is known, not {shape}")
     count, nested_splits = _all_splits(row_partition_tensors, row_partition_types, values.shape[0])
     rank = len(nested_splits) + len(values.shape)
     wanted = [-1] * rank if shape.ndim == 0 else shape.tolist()

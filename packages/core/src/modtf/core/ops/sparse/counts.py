@@ -10,7 +10,7 @@ import numpy as np
 from modtf.core.engine.shape_rules import dims_from_value, with_rank
 from modtf.core.engine.vocabulary import op
 from modtf.core.ops.math.segments import _bins, _check_counting, _size_dim
-from modtf.core.ops.sparse.coordinates import check_parts, parts_dims, sparse_dims
+from modtf.core.ops.sparse.coordinates import check_inside, check_parts, parts_dims, sparse_dims
 from modtf.core.values.errors import InvalidArgumentError
 from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
@@ -45,12 +45,10 @@ def sparse_bincount(
     *, binary_output: bool,
 ) -> np.ndarray:  # fmt: skip
     check_parts(indices, values, dense_shape)
+    check_inside(np, indices, dense_shape)
     if len(dense_shape) == 1:
         return _binned(np.zeros(len(values), np.int64), None, values, size, weights, binary_output)
-    count = int(dense_shape[0])
-    if ((indices[:, 0] < 0) | (indices[:, 0] >= count)).any():
-        raise InvalidArgumentError(f"Some indices name rows that the shape {dense_shape.tolist()} does not have")
-    return _binned(indices[:, 0], count, values, size, weights, binary_output)
+    return _binned(indices[:, 0], int(dense_shape[0]), values, size, weights, binary_output)
 
 
 def _sparse_bins_dims(dense_shape: Tensor, size: Tensor) -> Dims:
@@ -100,6 +98,8 @@ def _counted(
     *, minlength: int, maxlength: int, binary_output: bool,
 ) -> Any:  # fmt: skip
     """The counts of the numbers in each row as a sparse tensor's parts."""
+    if minlength < -1 or maxlength < -1:
+        raise InvalidArgumentError(f"minlength and maxlength must be at least -1, not {minlength} and {maxlength}")
     if weights.size and weights.shape != numbers.shape:
         raise InvalidArgumentError(
             f"Weights must have the shape of the values: {list(weights.shape)} is not {list(numbers.shape)}"
@@ -114,10 +114,7 @@ def _counted(
         totals[:] = 1
     else:
         np.add.at(totals, places.reshape(-1), weights[inside] if weights.size else weights.dtype.type(1))
-    width = int(numbers.max(initial=-1)) + 1
-    if maxlength >= 0:
-        width = maxlength
-    width = max(width, minlength)
+    width = maxlength if maxlength >= 0 else max(int(numbers.max(initial=-1)) + 1, minlength)
     indices = found if leading else found[:, 1:]
     return indices.astype(np.int64), totals, np.array([*leading, width], np.int64)
 
@@ -134,6 +131,8 @@ def _counts_dims(rank: int | None) -> list[Dims]:
 def dense_counts(xp: Any, values: np.ndarray, weights: np.ndarray, **attrs: Any) -> Any:
     if values.ndim not in (1, 2):
         raise InvalidArgumentError(f"Input must be a 1 or 2-dimensional tensor. Got shape {list(values.shape)}")
+    if 0 in values.shape:
+        raise InvalidArgumentError(f"Input must not be empty; its shape is {list(values.shape)}")
     if weights.size and weights.shape != values.shape:
         raise InvalidArgumentError(
             f"Weights must have the shape of the values: {list(weights.shape)} is not {list(values.shape)}"
@@ -158,9 +157,8 @@ def sparse_counts(
     if len(dense_shape) not in (1, 2):
         raise InvalidArgumentError(f"Input must be of rank 1 or 2, not of shape {dense_shape.tolist()}")
     leading = dense_shape[:-1].tolist()
+    check_inside(np, indices, dense_shape)
     rows = indices[:, 0] if leading else np.zeros(len(values), np.int64)
-    if leading and ((rows < 0) | (rows >= leading[0])).any():
-        raise InvalidArgumentError(f"Some indices name rows that the shape {dense_shape.tolist()} does not have")
     return _counted(rows, leading, values, weights, **attrs)
 
 

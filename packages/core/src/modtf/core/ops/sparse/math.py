@@ -114,6 +114,8 @@ def _extreme(name: str, types: str, function: Callable[..., Any]) -> None:
         check_parts(a_indices, a_values, a_shape, "first ")
         check_parts(b_indices, b_values, b_shape, "second ")
         _check_same(a_shape, b_shape)
+        check_inside(np, a_indices, a_shape)
+        check_inside(np, b_indices, b_shape)
         rows, in_a, in_b = _union(a_indices, b_indices)
         return rows, function(taken_or_zero(a_values, in_a), taken_or_zero(b_values, in_b))
 
@@ -174,6 +176,8 @@ def _with_dense(name: str, function: Callable[..., Any]) -> Op:
         check_parts(sp_indices, sp_values, sp_shape, "sp_")
         whole = tuple(sp_shape.tolist())
         check_inside(xp, sp_indices, whole)
+        if function is _divided and xp is np and is_integer(dense) and (dense == 0).any():
+            raise InvalidArgumentError(f"{name} cannot divide by zero, but the dense tensor contains it")
         places = linear(xp, _broadcast_coordinates(xp, sp_indices, dense.shape, whole), dense.shape)
         return function(xp, sp_values, xp.take(xp.reshape(dense, (-1,)), places, axis=0))
 

@@ -27,6 +27,8 @@ from modtf.core.values.tensors import Tensor
 
 def _kept_axes(axes: np.ndarray, rank: int) -> list[int]:
     """The axes that are not reduced over."""
+    if axes.ndim > 1:
+        raise InvalidArgumentError(f"reduction_axes must be a scalar or a vector, not of shape {list(axes.shape)}")
     try:
         gone = {normal_axis(int(axis), rank) for axis in axes.reshape(-1)}
     except ValueError as mistake:
@@ -70,6 +72,8 @@ def _reduction(name: str, types: str, reduce: Any) -> Op:
         *, keep_dims: bool,
     ) -> Any:  # fmt: skip
         check_parts(input_indices, input_values, input_shape)
+        if (input_shape < 0).any():
+            raise InvalidArgumentError(f"The sizes must not be negative: {input_shape.tolist()}")
         kept = _kept_axes(reduction_axes, len(input_shape))
         at = input_indices[:, kept]
         order = ascending(at)

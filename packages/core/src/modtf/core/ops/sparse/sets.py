@@ -9,7 +9,7 @@ import numpy as np
 
 from modtf.core.engine.shape_rules import with_rank_at_least
 from modtf.core.engine.vocabulary import op
-from modtf.core.ops.sparse.coordinates import check_parts, parts_dims, sparse_dims, whole_dims
+from modtf.core.ops.sparse.coordinates import check_inside, check_parts, parts_dims, sparse_dims, whole_dims
 from modtf.core.ops.sparse.structure import _check_ascending
 from modtf.core.values.errors import InvalidArgumentError
 from modtf.core.values.shapes import Dims
@@ -25,9 +25,8 @@ def _of_sparse(indices: np.ndarray, values: np.ndarray, shape: np.ndarray, valid
     check_parts(indices, values, shape)
     if len(shape) < 1:
         raise InvalidArgumentError("Sets need a last axis for their members; the shape has rank 0")
+    check_inside(np, indices, shape)
     if validate:
-        if ((indices < 0) | (indices >= shape)).any():
-            raise InvalidArgumentError(f"Some indices are out of bounds for the shape {shape.tolist()}")
         _check_ascending(indices)
     members: dict[tuple[int, ...], list[Any]] = {}
     for row, value in zip(indices[:, :-1].tolist(), values, strict=True):

@@ -241,7 +241,12 @@ def sparse_slice_grad(
             f"backprop_val_grad {list(backprop_val_grad.shape)}, input_indices {list(input_indices.shape)} and output_indices "
             f"{list(output_indices.shape)} do not fit together"
         )
-    return taken_or_zero(backprop_val_grad, places_among(input_indices - input_start, output_indices))
+    places = places_among(input_indices - input_start, output_indices)
+    if (places >= 0).sum() < len(output_indices):
+        raise InvalidArgumentError(
+            f"Only {(places >= 0).sum()} of the {len(output_indices)} output_indices are among those of the input"
+        )
+    return taken_or_zero(backprop_val_grad, places)
 
 
 def taken_or_zero(values: np.ndarray, places: np.ndarray) -> np.ndarray:

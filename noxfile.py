@@ -95,7 +95,7 @@ def test_together(session: nox.Session) -> None:
     """Run the tests that find more to do with all packages installed, and the documentation's examples."""
     together = ("layers", "saved_model", "hub")  # core's own and the JAX backend's run the same when alone
     groups = [argument for name in together for argument in ("--group", f"packages/{name}/pyproject.toml:test")]
-    install(session, *EVERYTHING, *groups)
+    install(session, *EVERYTHING, "modtf-core[image,scipy,strings]", *groups)
     for name in together:  # one at a time: each has its own settings and helpers
         run_tests(session, f"packages/{name}/tests")
     session.install("array-api-strict>=2.3")  # a page's example of a library to put a backend on

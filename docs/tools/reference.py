@@ -33,14 +33,13 @@ def namespaces() -> dict[str, ModuleType]:
     from modtf.core import contracts
 
     found = {"tf": core}
-    for name in sorted(dir(core)):
-        value = getattr(core, name)
-        # Core's folders and files are attributes, too; of those only `config` is meant.
-        inside = isinstance(value, ModuleType) and value.__name__ == f"{core.__name__}.{name}" and name != "config"
-        if isinstance(value, ModuleType) and not name.startswith("_") and not inside and name not in ("raw_ops", "keras"):
+    for name, value in public(core).items():
+        if isinstance(value, ModuleType) and name not in ("raw_ops", "keras"):
             _add(f"tf.{name}", value, found)
+    _add("tf.config", core.config, found)  # a file of core that is a namespace, too
     found["modtf.core.contracts"] = contracts
-    return found
+    order = sorted(found, key=lambda name: (not name.startswith("tf"), name.lower()))
+    return {name: found[name] for name in order}
 
 
 def _add(name: str, module: ModuleType, found: dict[str, ModuleType]) -> None:
@@ -56,8 +55,8 @@ def public(module: ModuleType) -> dict[str, Any]:
     if hasattr(module, "__all__"):
         lazy = sorted({*names} - bound_by(module)) if "__dir__" in vars(module) else []
         names = list(dict.fromkeys([*module.__all__, *lazy, *NOT_LISTED.get(module.__name__, ())]))
-    values = {name: getattr(module, name) for name in names}
-    return {name: value for name, value in values.items() if name == "experimental" or not _is_part(value, name, module)}
+    values = ((name, getattr(module, name)) for name in names)
+    return {name: value for name, value in values if name == "experimental" or not _is_part(value, name, module)}
 
 
 def bound_by(module: ModuleType) -> set[str]:
@@ -84,6 +83,9 @@ def all_pages() -> dict[str, str]:
     """Returns each page's text by its path."""
     found = namespaces()
     homes: dict[int, str] = {}  # of each function and class, the name under which it is described
+    for name, value in public(found["tf"]).items():
+        if inspect.isclass(value) and is_described(value):
+            homes[id(value)] = f"tf.{name}"
     for namespace in sorted(found, key=_rank):
         for name, value in public(found[namespace]).items():
             if is_described(value):
@@ -93,19 +95,21 @@ def all_pages() -> dict[str, str]:
 
 
 def _rank(namespace: str) -> tuple[bool, bool, bool, int]:
-    """Where what stands in several namespaces is described: `tf.add` is an abbreviation of `tf.math.add`."""
+    """Where functions that stand in several namespaces are described: `tf.add` is an abbreviation of `tf.math.add`."""
     return (not namespace.startswith("tf"), namespace == "tf", "experimental" in namespace, -namespace.count("."))
 
 
 def is_described(value: Any) -> bool:
     """Whether something has a description of its own: functions and classes, unless they are made by other projects."""
-    is_ours = getattr(value, "__module__", "").startswith("modtf.") and not value.__module__.endswith("_pb2")
+    module = getattr(value, "__module__", None) or ""
+    is_ours = module.startswith("modtf.") and not module.endswith("_pb2")
     return is_ours and (inspect.isclass(value) or inspect.isfunction(value))
 
 
 def index(found: dict[str, ModuleType]) -> str:
     """The page that names all others."""
-    rows = [f"| [`{name}`]({path_of(name).removeprefix(FOLDER + '/')}) | {about(module)} |" for name, module in found.items()]
+    links = {name: f"[`{name}`]({path_of(name).removeprefix(FOLDER + '/')})" for name in found}
+    rows = [f"| {link} | {about(found[name])} |" for name, link in links.items()]
     return "\n".join([f"# {TITLE}", "", INTRODUCTION, "", "| Namespace | Is |", "|---|---|", *rows])
 
 
@@ -131,11 +135,12 @@ def page(namespace: str, module: ModuleType, homes: dict[int, str]) -> str:
         full = f"{namespace}.{name}"
         if not is_described(value):
             others += [] if isinstance(value, ModuleType) else values_in(full, value)
-        elif homes[id(value)] == full:
-            described.append(directive(full, where_defined(value, f"{module.__name__}.{name}")))
+            continue
+        home, path = homes[id(value)], where_defined(value, f"{module.__name__}.{name}")
+        if home == full:
+            described.append(directive(full, path, inherited(value, homes)))
         else:
-            home = homes[id(value)]
-            elsewhere.append(f"[`{name}`][{where_defined(value, home)}]" + ("" if home.endswith(f".{name}") else f" (`{home}`)"))
+            elsewhere.append(f"[`{name}`][{path}]" + ("" if home.endswith(f".{name}") else f" (`{home}`)"))
     parts = [f"# {namespace}", inspect.getdoc(module) or "", *described]
     if elsewhere:
         parts += ["## Also here", "Described in other namespaces: " + ", ".join(elsewhere) + "."]
@@ -155,6 +160,20 @@ def where_defined(value: Any, default: str) -> str:
     return f"{value.__module__}.{value.__qualname__}" if getattr(module, value.__qualname__, None) is value else default
 
 
-def directive(name: str, path: str) -> str:
+def inherited(value: Any, homes: dict[int, str]) -> list[str]:
+    """What a class has from bases that are described nowhere."""
+    if not inspect.isclass(value):
+        return []
+    elsewhere = {part for base in value.__mro__[1:] if id(base) in homes for part in base.__mro__}
+    bases = [base for base in value.__mro__[1:] if base not in elsewhere and base.__module__.startswith("modtf.")]
+    names = {name for base in bases for name in vars(base) if not name.startswith("_")} - set(vars(value))
+    return sorted(name for name in names if inspect.getdoc(inspect.getattr_static(value, name)))
+
+
+def directive(name: str, path: str, inherited_members: list[str]) -> str:
     """What mkdocstrings replaces by the description of a function or class."""
-    return f"::: {path}\n    options:\n      heading: {name}\n      toc_label: {name.rpartition('.')[2]}"
+    options = {"heading": name, "toc_label": name.rpartition(".")[2]}
+    if inherited_members:
+        options["inherited_members"] = f"[{', '.join(inherited_members)}]"
+    lines = (f"      {option}: {value}" for option, value in options.items())
+    return "\n".join([f"::: {path}", "    options:", *lines])

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from modtf import core as tf
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "packages").glob("*/README.md"))]
 NEEDS_THE_WEB = ROOT / "packages" / "hub" / "README.md"
@@ -39,4 +41,8 @@ def test_a_page_runs(page, tmp_path, monkeypatch):
     spec = importlib.util.spec_from_file_location(name, file)
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, name, module)
-    spec.loader.exec_module(module)
+    backend = tf.config.get_backend()
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        tf.config.set_backend(backend)

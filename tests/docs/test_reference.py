@@ -28,7 +28,9 @@ def pages(reference):
 
 def descriptions(text):
     """The paths of what a page describes, by the names that it gives them."""
-    return {name: path for path, name in re.findall(r"^::: (\S+)\n    options:\n      heading: (\S+)$", text, re.MULTILINE)}
+    return {
+        name: path for path, name in re.findall(r"^::: (\S+)\n    options:\n      heading: (\S+)$", text, re.MULTILINE)
+    }
 
 
 def test_every_namespace_has_a_page(reference, pages):

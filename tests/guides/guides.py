@@ -46,18 +46,18 @@ WHY = {
 """Why cells fail that do, by guide and by words that stand in that cell and in no other of the guide."""
 
 NOT_COUNTED = {
-    "intro_to_modules": "what Keras 3 no longer has",
-    "ragged_tensor": "one that is no Python but IPython",
-    "core/matrix_core": "those that need a picture from the network",
-    "core/mlp_core": "those that need MNIST, which tensorflow_datasets downloads",
-    "core/logistic_regression_core": "those that need a table from the network",
+    "intro_to_modules": "which use what Keras 3 no longer has",
+    "ragged_tensor": "which is IPython's syntax",
+    "core/matrix_core": "which need a picture from the network",
+    "core/mlp_core": "which need MNIST, which tensorflow_datasets downloads",
+    "core/logistic_regression_core": "which need a table from the network",
 }
-"""What the cells are that fail on TensorFlow, where there are any."""
+"""What the cells need that fail on TensorFlow, where there are any, and those that use what they make."""
 
 
 def outcomes(python: str, library: str, notebook: Path) -> list[str | None]:
     """What each cell of a notebook ended with: `None`, or an error."""
-    nowhere = {name: "http://127.0.0.1:9" for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")}
+    nowhere = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
     environment = {**os.environ, **nowhere, "MODTF_BACKEND": "numpy", "MPLBACKEND": "Agg", "TF_CPP_MIN_LOG_LEVEL": "3"}
     script = Path(__file__).with_name("run_cells.py")
     # A process of its own, so that no notebook leaves anything behind.
@@ -88,6 +88,7 @@ def main() -> int:
         raise SystemExit(f"{options.checkout} is no checkout of github.com/tensorflow/docs: {missing[0]} is missing.")
 
     total = passed = 0
+    uncounted: dict[str, int] = {}
     failures: list[str] = []
     wrong: list[str] = []
     print(f"{'guide':30} cells  on TensorFlow  on modtf   percent")
@@ -99,19 +100,22 @@ def main() -> int:
         good = sum(ours[number] is None for number in run)
         total, passed = total + len(run), passed + good
         count = sum(map(bool, cells))
+        if count > len(run):
+            uncounted[name] = count - len(run)
         print(f"{name:30} {count:5}  {len(run):13}  {good:8}  {good / len(run):8.1%}", flush=True)
         for number in run:
             why = reason(name, cells[number])
             if ours[number] is not None:
                 failures.append(f"{name}:{number}  {ours[number]}\n    {why or 'No reason is given for it.'}")
-            if (ours[number] is None) != (why is None):
-                wrong.append(f"{name}:{number} " + ("fails without a reason" if why is None else "runs, so no reason is due"))
+            if ours[number] is not None and why is None:
+                wrong.append(f"{name}:{number} fails without a reason")
+            if ours[number] is None and why is not None:
+                wrong.append(f"{name}:{number} runs, so no reason is due")
     print(f"{'all':30} {'':5}  {total:13}  {passed:8}  {passed / total:8.1%}")
 
     print("\nNot counted, because they fail on TensorFlow without a network:")
-    for name in notebooks:
-        if name in NOT_COUNTED:
-            print(f"  {name}: {NOT_COUNTED[name]}")
+    for name, count in uncounted.items():
+        print(f"  {name}: {count}, {NOT_COUNTED.get(name, 'for a reason that is not known')}")
     print("\nFailing on modtf:" if failures else "\nNone fails on modtf.")
     for failure in failures:
         print(f"  {failure}")

@@ -207,7 +207,10 @@ def test_lists_of_what_only_the_host_has_stay_there(same_as_numpy):
     @tf.function
     def chosen(x):
         rows = R.TensorListReserve(element_shape=scalar, num_elements=2, element_dtype=tf.string)
-        filled = lambda: R.TensorListSetItem(input_handle=rows, index=0, item=tf.strings.as_string(x[0]))
+
+        def filled():
+            return R.TensorListSetItem(input_handle=rows, index=0, item=tf.strings.as_string(x[0]))
+
         rows = tf.cond(x[0] > 0, filled, lambda: rows)
         rows = R.TensorListSetItem(input_handle=rows, index=1, item="b")
         return R.TensorListStack(input_handle=rows, element_shape=scalar, element_dtype=tf.string)

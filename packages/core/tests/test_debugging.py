@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -434,3 +435,60 @@ def test_timestamp() -> None:
     assert tf.timestamp().dtype == tf.float64
     now = tf.function(lambda: tf.timestamp())
     assert now().numpy() < now().numpy()
+
+
+# ------------------------------------------------------------------------------------------------- numeric checks
+
+
+@pytest.fixture
+def checking() -> Iterator[None]:
+    D.enable_check_numerics()
+    yield
+    D.disable_check_numerics()
+
+
+@pytest.mark.usefixtures("checking")
+def test_infinities_and_nans_are_errors() -> None:
+    calls: list[tuple[Any, str]] = [
+        (lambda: tf.math.log([1.0, 0.0]), "'Log'(.|\n)*float32, shape: \\(2,\\)\n  # of -Inf elements: 1\n"),
+        (lambda: tf.constant(1.0) / 0.0, "'RealDiv'(.|\n)*# of \\+Inf elements: 1"),
+        (lambda: tf.sqrt(-1.0), "'Sqrt'(.|\n)*# of NaN elements: 1"),
+    ]
+    for call, message in calls:
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            call()
+    with tf.GradientTape() as tape:
+        x = tf.constant([0.0, 1.0])
+        tape.watch(x)
+        y = tf.sqrt(x)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="SqrtGrad"):
+        tape.gradient(y, x)
+    assert np.isnan(tf.reshape(tf.constant(np.nan), [1]).numpy()[0])  # which hands on what it is given
+    assert tf.math.is_nan(np.nan).numpy()
+
+
+def test_numeric_checks_in_functions() -> None:
+    @tf.function
+    def logarithm(x: Any) -> Any:
+        return tf.cond(x[0] > 5, lambda: x / 0.0, lambda: tf.math.log(x))
+
+    D.enable_check_numerics()
+    assert logarithm(tf.constant([1.0])).numpy().tolist() == [0]
+    for value, op in ((0.0, "Log"), (6.0, "RealDiv")):
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=f"output 0 of graph op '{op}'(.|\n)*test_debugging.py"
+        ):
+            logarithm(tf.constant([value]))
+    D.disable_check_numerics()
+    assert np.isneginf(tf.math.log(0.0).numpy())
+    assert np.isneginf(tf.function(lambda x: tf.math.log(x))(tf.constant(0.0)).numpy())
+
+
+def test_settings_that_are_taken_note_of() -> None:
+    assert D.is_traceback_filtering_enabled() and not D.get_log_device_placement()
+    D.disable_traceback_filtering()
+    assert not D.is_traceback_filtering_enabled()
+    D.enable_traceback_filtering()
+    D.set_log_device_placement(True)
+    assert D.is_traceback_filtering_enabled() and D.get_log_device_placement()
+    D.set_log_device_placement(False)

@@ -264,3 +264,49 @@ def test_gfile_files(folder: Path) -> None:
     assert G.stat(folder / "a.txt").length == 5
     assert G.stat(folder).is_directory
     assert G.stat(folder / "a.txt").mtime_nsec > 1.6e18
+
+
+# ------------------------------------------------------------------------------------------------- smaller things
+
+
+def test_places_in_files(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("hello\nworld")
+    with G.GFile(str(tmp_path / "a")) as file:
+        for keywords, expected in (
+            ({"offset": 1}, "ello"),
+            ({"position": 2}, "llo\n"),
+            ({"offset": -2, "whence": 2}, "ld"),
+        ):
+            file.seek(**keywords)
+            assert file.read(4) == expected
+        with pytest.raises(TypeError, match="offset argument required"):
+            file.seek()
+
+
+def test_file_names_that_match_once(tmp_path: Path) -> None:
+    for name in ("b.txt", "a.txt", "c"):
+        (tmp_path / name).touch()
+    names = IO.match_filenames_once(str(tmp_path / "*.txt"), name="files")
+    assert isinstance(names, tf.Variable) and names.name == "files:0" and not names.trainable
+    assert [name[-5:] for name in names.numpy()] == [b"a.txt", b"b.txt"] and names.shape == [2]
+
+
+def test_types_of_compression(tmp_path: Path) -> None:
+    options = IO.TFRecordOptions
+    assert dict(options.compression_type_map) == {0: "", 1: "ZLIB", 2: "GZIP"}
+    for given, expected in ((None, ""), ("", ""), ("GZIP", "GZIP"), (1, "ZLIB"), (options("ZLIB"), "ZLIB")):
+        assert options.get_compression_type_string(given) == expected
+    with pytest.raises(ValueError, match="foo"):
+        options("foo")
+    with IO.TFRecordWriter(str(tmp_path / "r"), options(2)) as writer:
+        writer.write(b"x")
+    assert (tmp_path / "r").read_bytes()[:2] == b"\x1f\x8b"
+
+
+def test_ragged_features_are_named_tuples() -> None:
+    feature = IO.RaggedFeature(tf.int64, "v", [IO.RaggedFeature.RowSplits("k")])
+    assert feature == IO.RaggedFeature("int64", "v", (IO.RaggedFeature.RowSplits("k"),))
+    assert feature._fields == ("dtype", "value_key", "partitions", "row_splits_dtype", "validate")
+    assert feature.partitions[0].key == "k" and feature.row_splits_dtype is tf.int32 and not feature.validate
+    with pytest.raises(TypeError, match="Unsupported partition"):
+        IO.RaggedFeature(tf.int64, partitions=["k"])

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from exceptions import rule_for
+from exceptions import coarseness, rule_for
 from variations import Call
 
 from modtf import core
@@ -28,6 +28,8 @@ _NO_KERNEL = (
     "on CPU",
     "CPU implementation",
     "Current implementation only supports",
+    "only supports NHWC",
+    "Unsupported data type",
 )
 
 
@@ -81,7 +83,7 @@ def check(call: Call) -> Outcome:
     what = repr(call)
     assert len(our_outputs) == len(their_outputs), f"{what}: {len(our_outputs)} outputs, {len(their_outputs)} expected"
     for index, (mine, original) in enumerate(zip(our_outputs, their_outputs, strict=True)):
-        _compare(f"output {index} of {what}", mine, _array(original), call.tolerance)
+        _compare(f"output {index} of {what}", mine, _array(original), call)
     rule = rule_for(call, "gradients")
     if not call.tame or not our_sources or rule is not None:
         return Outcome("values", rule=rule and rule.reason)
@@ -156,15 +158,15 @@ def _check_gradients(
         assert (mine is None) == (original is None), f"{what}: {mine} rather than {original}"
         if original is not None:
             dense = core.convert_to_tensor(mine)  # of IndexedSlices, as gathering gives them
-            _compare(what, dense, _array(tf.convert_to_tensor(original)), 4 * call.tolerance)
+            _compare(what, dense, _array(tf.convert_to_tensor(original)), call, 4)
     return len(expected) - expected.count(None)
 
 
-def _compare(what: str, given: Any, expected: np.ndarray, tolerance: float) -> None:
+def _compare(what: str, given: Any, expected: np.ndarray, call: Call, times: float = 1) -> None:
     """Compares, but for complex numbers that are not finite: Eigen's arithmetic and C's make different ones of infinities."""
     if expected.dtype.kind == "c" and given.shape == expected.shape:
         expected = np.where(np.isfinite(expected), expected, given.numpy()).astype(expected.dtype)
-    compare(what, given, expected, tolerance)
+    compare(what, given, expected, times * call.tolerance * coarseness(call, expected.dtype))
 
 
 def _array(tensor: Any) -> np.ndarray:

@@ -7,6 +7,7 @@ report at the end says how often each was.
 from __future__ import annotations
 
 import fnmatch
+import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -14,12 +15,34 @@ import numpy as np
 from variations import Call
 
 from modtf import core
+from modtf.core import as_dtype
 
 STATEFUL_HERE = {
+    "For": "its body may have effects, which a graph keeps only of stateful ops; TensorFlow's other loops are stateful, too",
     "NoOp": "a node that nobody takes anything from is kept in a graph only if it is stateful",
     "Placeholder": "the arguments of a function are neither merged nor folded",
 }
 """Ops that are stateful in modtf and not in TensorFlow."""
+
+
+COMPUTED_IN_FLOAT32 = "CTCLoss CTCBeamSearchDecoder CropAndResize* Resize*Grad ResizeBicubic ImageProjectiveTransform*"
+"""Ops that TensorFlow computes in float32, wholly or in part, when they are asked for float64."""
+
+SUMMED_IN_BFLOAT16 = "Conv*BackpropFilter* Depthwise*BackpropFilter"
+"""Ops of which TensorFlow rounds intermediate sums to bfloat16, where modtf rounds the result alone."""
+
+
+def coarseness(call: Call, dtype: np.dtype) -> float:
+    """How many times the ordinary tolerance a result of TensorFlow's may be off."""
+    if dtype == np.float64 and _named(call.op, COMPUTED_IN_FLOAT32):
+        return 1e6
+    if as_dtype(dtype).name == "bfloat16" and _named(call.op, SUMMED_IN_BFLOAT16):
+        return 8
+    return 1
+
+
+def _named(op: str, patterns: str) -> bool:
+    return any(fnmatch.fnmatchcase(op, pattern) for pattern in patterns.split())
 
 
 class Rule(NamedTuple):
@@ -40,7 +63,7 @@ class Rule(NamedTuple):
 
     def covers(self, call: Call) -> bool:
         """Whether the call is one of those."""
-        return any(fnmatch.fnmatchcase(call.op, ops) for ops in self.ops.split()) and self.applies(call)
+        return _named(call.op, self.ops) and self.applies(call)
 
 
 def has_nan(call: Call) -> bool:
@@ -107,15 +130,49 @@ def _positive_definite(call: Call) -> bool:
     return True
 
 
-def _refused_for_places(call: Call) -> bool:
-    """Whether modtf refuses the call because of indices or splits that are out of bounds."""
+def refused_for(call: Call, *words: str) -> bool:
+    """Whether modtf refuses the call with a message that holds one of the words."""
     from comparison import OUR_REFUSALS, ours
 
     try:
         ours(call)
     except OUR_REFUSALS as error:
-        return any(word in str(error) for word in ("out of bounds", "plits", "rows that are not in"))
+        return any(word in str(error) for word in words)
     return False
+
+
+def _malformed_sparse(call: Call) -> bool:
+    """Whether indices of a sparse tensor are out of bounds, out of order or repeated, or its parts do not fit together."""
+    for name, indices in call.inputs.items():
+        parts = [indices] if not isinstance(indices, list) else indices
+        if not name.endswith("indices"):
+            continue
+        prefix = name.removesuffix("indices")
+        shapes = next((call.inputs[f"{prefix}{what}"] for what in _SHAPES if f"{prefix}{what}" in call.inputs), None)
+        shapes = shapes if isinstance(shapes, list) else [shapes] * len(parts)
+        values = call.inputs.get(f"{prefix}values")
+        values = values if isinstance(values, list) else [values] * len(parts)
+        if any(_malformed(*trio) for trio in zip(parts, values, shapes, strict=True)):
+            return True
+    return False
+
+
+_SHAPES = ("shape", "dense_shape", "shapes")
+
+
+def _malformed(indices: np.ndarray, values: np.ndarray | None, shape: np.ndarray | None) -> bool:
+    if indices.ndim != 2 or (values is not None and values.shape != indices.shape[:1]):
+        return True
+    rows = [tuple(row) for row in indices.tolist()]
+    if any(a >= b for a, b in itertools.pairwise(rows)):
+        return True
+    if shape is None:
+        return False
+    return shape.shape != indices.shape[1:] or bool(((indices < 0) | (indices >= shape)).any())
+
+
+def has_complex(call: Call) -> bool:
+    return any(array.dtype.kind == "c" for array in call.arrays)
 
 
 def _largest(call: Call) -> float:
@@ -242,15 +299,198 @@ RULES = [
         "gradients",
     ),
     Rule(
-        "IRFFT*",
+        "RFFT* IRFFT*",
         "TensorFlow aborts for transforms of no length",
         lambda call: bool((call.inputs["fft_length"] < 1).any()),
         "call",
     ),
     Rule(
-        "Sparse* Serialize*Sparse RaggedBincount RaggedGather",
+        "Sparse* Serialize*Sparse Set* *SetOperation RaggedBincount RaggedGather RaggedCross RaggedTensorToSparse",
         "TensorFlow checks indices and splits in some of the ops only, and reads beyond their memory in others",
-        _refused_for_places,
+        lambda call: refused_for(call, "out of bounds", "plits", "rows that are not in"),
+        "call",
+    ),
+    Rule(
+        "Sparse* Serialize*Sparse Set* *SetOperation",
+        "what becomes of a sparse tensor whose indices are out of order or repeated, or do not fit its values and shape, is "
+        "not specified",
+        _malformed_sparse,
+        "call",
+    ),
+    Rule(
+        "SparseBincount RaggedBincount",
+        "TensorFlow looks neither at the number of the weights nor, in sparse and ragged tensors, for negative values",
+        lambda call: refused_for(call, "weights must have", "must be non-negative"),
+        "call",
+    ),
+    Rule(
+        "RaggedTensorToTensor",
+        "TensorFlow reads row partitions of more than one axis, or out of order, as if they were not",
+        lambda call: refused_for(call, "must be vectors", "must be sorted"),
+        "call",
+    ),
+    Rule(
+        "QuantizeV2 Dequantize",
+        "TensorFlow's kernels take axes below -1 for -1, which its shape functions refuse",
+        lambda call: call.attrs.get("axis", -1) < -1,
+        "call",
+    ),
+    Rule(
+        "QuantizeAndDequantizeV3",
+        "TensorFlow aborts where the axis is -2",
+        lambda call: call.attrs.get("axis", -1) < -1,
+        "call",
+    ),
+    Rule(
+        "QuantizeAndDequantizeV4",
+        "TensorFlow's kernel takes no ranges by axis, which its shape function and gradient do",
+        lambda call: call.attrs.get("axis", -1) != -1,
+        "call",
+    ),
+    Rule(
+        "ParseSequenceExample",
+        "TensorFlow's kernel takes a scalar, which its shape function refuses",
+        lambda call: call.inputs["serialized"].ndim == 0,
+        "call",
+    ),
+    Rule(
+        "BandedTriangularSolve",
+        "TensorFlow does not count the bands of adjoint matrices, and reads beyond them",
+        lambda call: refused_for(call, "bands of matrices"),
+        "call",
+    ),
+    Rule(
+        "BandedTriangularSolve",
+        "TensorFlow's gradient of a single band lacks an axis, and is not summed up over what was broadcast",
+        lambda call: (
+            call.inputs["matrix"].shape[-2] == 1 or call.inputs["matrix"].shape[:-2] != call.inputs["rhs"].shape[:-2]
+        ),
+        "gradients",
+    ),
+    Rule(
+        "MatrixDeterminant MatrixSolveLs MatrixSquareRoot TridiagonalSolve BatchMatrixDeterminant",
+        "TensorFlow's gradients of complex matrices lack a conjugate, as finite differences show",
+        has_complex,
+        "gradients",
+    ),
+    Rule(
+        "MatrixDiagV2 MatrixDiagPartV2 MatrixSetDiagV2",
+        "TensorFlow's gradients align the diagonals to the right, though the ops do to the left",
+        lambda call: call.inputs["k"].size > 1,
+        "gradients",
+    ),
+    Rule(
+        "IsotonicRegression",
+        "TensorFlow's gradient has two axes even if the input has not",
+        lambda call: call.inputs["input"].ndim != 2,
+        "gradients",
+    ),
+    Rule(
+        "Eig",
+        "the order of eigenvalues is not specified; Eigen's and LAPACK's differ for complex matrices",
+        has_complex,
+    ),
+    Rule(
+        "Eig",
+        "the order of eigenvalues is not specified; Eigen's and LAPACK's differ for complex matrices",
+        has_complex,
+        "gradients",
+    ),
+    Rule(
+        "Qr",
+        "the sign of a column is not specified, and another one where Householder's reflection starts from 0",
+        lambda call: bool((call.inputs["input"] == 0).any()),
+    ),
+    Rule("Empty", "the memory is left as it was", lambda call: not call.attrs.get("init")),
+    Rule(
+        "BesselY0 BesselY1",
+        "TensorFlow's float32 kernel gives NaN at the pole, and its float64 kernel -infinity",
+        lambda call: bool((_wide(call.inputs["x"]) == 0).any()),
+    ),
+    Rule(
+        "BesselY0 BesselY1",
+        "TensorFlow's float32 kernel gives NaN at the pole, and its float64 kernel -infinity",
+        lambda call: bool((_wide(call.inputs["x"]) == 0).any()),
+        "gradients",
+    ),
+    Rule(
+        "Dilation2D*",
+        "TensorFlow never takes NaN for the largest, and the smallest number where there is no other",
+        is_wild,
+    ),
+    Rule(
+        "Dilation2D*",
+        "TensorFlow's gradients take strides and rates below 1, which the op itself refuses",
+        lambda call: min((*call.attrs["strides"], *call.attrs["rates"]), default=1) < 1,
+        "call",
+    ),
+    Rule(
+        "LRN* Resize*Grad ScaleAndTranslate* CropAndResize* RGBToHSV ImageProjectiveTransform*",
+        "whether an infinity meets a weight of 0, and so becomes NaN, depends on how the sums are arranged",
+        is_wild,
+    ),
+    Rule(
+        "TridiagonalSolve",
+        "whether an infinity meets a 0, and so becomes NaN, depends on the order of the steps",
+        is_wild,
+    ),
+    Rule(
+        "NonMaxSuppression* NthElement CTCBeamSearchDecoder CTCGreedyDecoder",
+        "NaN has no place in an order",
+        is_wild,
+        "call",
+    ),
+    Rule(
+        "CropAndResizeGrad*",
+        "TensorFlow crashes at boxes that are not finite",
+        lambda call: not np.isfinite(call.inputs["boxes"]).all(),
+        "call",
+    ),
+    Rule(
+        "FusedBatchNorm*",
+        "TensorFlow's kernels differ in what they make of a variance that epsilon makes 0 or negative",
+        lambda call: call.attrs.get("epsilon", 1e-4) < 0,
+    ),
+    Rule(
+        "FusedBatchNorm*",
+        "TensorFlow's kernels differ in what they make of a variance that epsilon makes 0 or negative",
+        lambda call: call.attrs.get("epsilon", 1e-4) < 0,
+        "gradients",
+    ),
+    Rule(
+        "MaxPoolGradWithArgmax MaxPoolGradGradWithArgmax",
+        "TensorFlow aborts unless the inputs belong together, as those of the conformance cases do",
+        lambda call: refused_here(call) or call.inputs["grad"].shape != call.inputs["argmax"].shape,
+        "call",
+    ),
+    Rule(
+        "Reverse",
+        "TensorFlow has no kernel to reverse nothing",
+        has_empty,
+        "call",
+    ),
+    Rule(
+        "UnravelIndex",
+        "TensorFlow does not look for negative indices",
+        lambda call: refused_for(call, "out of bound"),
+        "call",
+    ),
+    Rule(
+        "RandomIndexShuffle",
+        "TensorFlow reads beyond its keys unless the rounds are even and 4 at least",
+        lambda call: refused_for(call, "rounds must be"),
+        "call",
+    ),
+    Rule(
+        "StatelessRandomBinomial StatelessRandomPoisson StatelessRandomGamma*",
+        "TensorFlow leaves the memory of samples as it was, or never ends, where the parameters are not finite",
+        is_wild,
+        "call",
+    ),
+    Rule(
+        "Stateless*",
+        "TensorFlow has ThreeFry for some of its distributions only",
+        lambda call: "alg" in call.inputs and bool((call.inputs["alg"] == 2).any()),
         "call",
     ),
     Rule(

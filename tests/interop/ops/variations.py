@@ -293,7 +293,11 @@ def _change_attrs(draw: Draws, schema: Any, attrs: dict[str, Any]) -> None:
     """Perhaps other values of the attributes."""
     if not schema.attrs or not draw.chance(35):
         return
-    attr = draw.one_of(list(schema.attrs))
+    told_by_inputs = {arg.number for arg in schema.inputs}
+    attrs_to_give = [attr for attr in schema.attrs if attr.name not in told_by_inputs]
+    if not attrs_to_give:
+        return
+    attr = draw.one_of(attrs_to_give)
     if attr.name in attrs:
         value = attrs[attr.name]
     elif not attr.required:

@@ -42,9 +42,7 @@ class CompiledPart:
         inputs = graph.inputs
         # What is only handed on, or not used at all, may be anything.
         self._arrays = [
-            position
-            for position, tensor in enumerate(inputs)
-            if not is_resource(tensor) and self._nodes_with(tensor)
+            position for position, tensor in enumerate(inputs) if not is_resource(tensor) and self._nodes_with(tensor)
         ]
         self._variables = [position for position, tensor in enumerate(inputs) if is_resource(tensor)]
         self._uses = {position: self._nodes_with(inputs[position]) for position in self._variables}

@@ -106,7 +106,9 @@ class Nature:
         if node.op.stateful or node.op.volatile or calls_functions(node):
             return False
         if node.op.host_outputs:
-            return node not in self._hosted and all(self._backend.supports(tensor.dtype) or tensor.dtype.name == "variant" for tensor in node.inputs)
+            return node not in self._hosted and all(
+                self._backend.supports(tensor.dtype) or tensor.dtype.name == "variant" for tensor in node.inputs
+            )
         if any(tensor.dtype.name == "variant" for tensor in node.outputs):
             return False
         return bool(node.inputs) and all(self.is_fixed(tensor) for tensor in node.inputs)

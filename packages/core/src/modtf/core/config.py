@@ -12,10 +12,13 @@ from typing import Any, NamedTuple
 
 from modtf.core.backends.selection import default_backend, list_backends, set_backend
 from modtf.core.engine import binding, functions
+from modtf.core.values.errors import UnimplementedError
 
 __all__ = [
-    "LogicalDevice", "LogicalDeviceConfiguration", "PhysicalDevice", "experimental", "fallback_counts",
-    "functions_run_eagerly", "get_backend", "get_logical_device_configuration", "get_soft_device_placement",
+    "LogicalDevice", "LogicalDeviceConfiguration", "PhysicalDevice", "experimental",
+    "experimental_connect_to_cluster", "experimental_connect_to_host", "experimental_functions_run_eagerly",
+    "experimental_run_functions_eagerly", "fallback_counts", "functions_run_eagerly",
+    "get_backend", "get_logical_device_configuration", "get_soft_device_placement",
     "get_visible_devices", "list_backends", "list_logical_devices", "list_physical_devices", "optimizer",
     "run_functions_eagerly", "set_backend", "set_logical_device_configuration", "set_soft_device_placement",
     "set_visible_devices", "threading",
@@ -175,6 +178,35 @@ def functions_run_eagerly() -> bool:
     return functions.run_eagerly
 
 
+experimental_run_functions_eagerly = run_functions_eagerly
+experimental_functions_run_eagerly = functions_run_eagerly
+
+
+def experimental_connect_to_host(remote_host: Any = None, job_name: str = "worker") -> None:
+    """Raises an error: modtf computes in this process only.
+
+    Raises:
+        UnimplementedError: Always.
+    """
+    raise UnimplementedError("modtf computes in this process only: it cannot connect to other hosts.")
+
+
+def experimental_connect_to_cluster(
+    cluster_spec_or_resolver: Any,
+    job_name: str = "localhost",
+    task_index: int = 0,
+    protocol: str | None = None,
+    make_master_device_default: bool = True,
+    cluster_device_filters: Any = None,
+) -> None:
+    """Raises an error: modtf computes in this process only.
+
+    Raises:
+        UnimplementedError: Always.
+    """
+    raise UnimplementedError("modtf computes in this process only: it cannot connect to a cluster.")
+
+
 def fallback_counts(backend: str) -> dict[str, int]:
     """Returns, for each op that fell back to NumPy on a backend so far, for how many kinds of calls it did."""
     return {op: count for (name, op), count in sorted(binding.fallbacks.items()) if name == backend}
@@ -245,6 +277,15 @@ def _get_device_details(device: PhysicalDevice) -> dict[str, Any]:
     return {}
 
 
+def _no_memory_statistics(device: str) -> Any:
+    """Raises an error: how much memory a device has in use is known to the array library only.
+
+    Raises:
+        ValueError: Always.
+    """
+    raise ValueError(f"Allocator stats not available for device {device!r}: ask the backend's array library.")
+
+
 def _enable_op_determinism() -> None:
     """Makes random ops without a seed errors. All others give the same results in every run anyway."""
     from modtf.core.api.random import seeds
@@ -275,6 +316,9 @@ experimental = SimpleNamespace(
     get_device_details=_get_device_details,
     get_device_policy=_policy.get,
     get_memory_growth=_get_memory_growth,
+    get_memory_info=_no_memory_statistics,
+    get_memory_usage=_no_memory_statistics,
+    reset_memory_stats=_no_memory_statistics,
     get_synchronous_execution=_synchronous.get,
     get_virtual_device_configuration=get_logical_device_configuration,
     get_visible_devices=get_visible_devices,

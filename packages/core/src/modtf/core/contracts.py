@@ -14,7 +14,7 @@ from modtf.core.engine.execution import explain
 from modtf.core.engine.functions import Function
 from modtf.core.engine.graphs import Graph, Node
 from modtf.core.engine.passes import copy_node, optimize
-from modtf.core.engine.plugins import PLUGIN_CONTRACT_VERSION, hookimpl, plugin_manager
+from modtf.core.engine.plugins import PLUGIN_CONTRACT_VERSION, CommandError, hookimpl, plugin_manager
 from modtf.core.engine.vocabulary import Call, Op, find_kernel_dtype, get_op, op, register
 from modtf.core.values.lists import TensorList
 from modtf.core.values.resources import Handle, Resource
@@ -31,9 +31,10 @@ from modtf.core.values.trackable import (
 )
 
 __all__ = [
-    "CONTRACT_VERSION", "PLUGIN_CONTRACT_VERSION", "ArrayBackend", "Backend", "Bound", "Call", "ConcreteFunction",
-    "EagerTensor", "Function", "Graph", "GraphGradient", "Handle", "Node", "Op", "Resource", "ReusableSavedModel",
-    "SavedRoot", "SymbolicTensor", "TensorList", "Trackable", "Watched", "call_graph", "call_when_set", "check_contract",
-    "copy_node", "explain", "find_kernel_dtype", "get_backend", "get_op", "home", "hookimpl", "is_stateful",
-    "is_trackable", "is_waiting", "op", "optimize", "plugin_manager", "register", "scoped", "tell_waiting", "trace",
+    "CONTRACT_VERSION", "PLUGIN_CONTRACT_VERSION", "ArrayBackend", "Backend", "Bound", "Call", "CommandError",
+    "ConcreteFunction", "EagerTensor", "Function", "Graph", "GraphGradient", "Handle", "Node", "Op", "Resource",
+    "ReusableSavedModel", "SavedRoot", "SymbolicTensor", "TensorList", "Trackable", "Watched", "call_graph",
+    "call_when_set", "check_contract", "copy_node", "explain", "find_kernel_dtype", "get_backend", "get_op", "home",
+    "hookimpl", "is_stateful", "is_trackable", "is_waiting", "op", "optimize", "plugin_manager", "register", "scoped",
+    "tell_waiting", "trace",
 ]  # fmt: skip

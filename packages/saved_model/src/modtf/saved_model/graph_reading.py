@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,15 +10,13 @@ from typing import Any
 from modtf import core as tf
 from modtf.core.contracts import Graph, Node, Op, SymbolicTensor, get_op
 
-from .attributes import decode_attr, decode_dtype, decode_shape
-from .control_edges import CALL_OPS
+from .attributes import decode_dtype, decode_shape
 from .errors import DataLossError, SavedModelError, UnsupportedError
 from .graph_writing import output_places
+from .node_reading import Dims, NodeReader
 from .op_defs import make_unknown_op, unreadable_function
 from .protos.graph_pb2 import FunctionDef, GraphDef, NodeDef, OpDef, OpList
 from .saved_gradients import OP_TYPE, SavedGradients
-
-Dims = tuple[int | None, ...] | None
 
 _MAX_DEPTH = 100
 """How deep functions may call each other."""
@@ -135,15 +132,14 @@ def _is_known(op: str) -> bool:
     return True
 
 
-class _FunctionBody:
+class _FunctionBody(NodeReader):
     """One function while its graph is made."""
 
     def __init__(self, reader: FunctionReader, proto: FunctionDef, path: str) -> None:
-        self._reader = reader
+        name = proto.signature.name
+        super().__init__(reader, Graph(name), f"{path}: function {name!r}")
         self._proto = proto
         self._path = path
-        self._where = f"{path}: function {proto.signature.name!r}"
-        self._graph = Graph(proto.signature.name)
         self._arguments: dict[str, SymbolicTensor] = {}
         self._nodes: dict[str, Node | None] = {}
         self._places: dict[str, dict[tuple[str, int], SymbolicTensor]] = {}
@@ -156,17 +152,17 @@ class _FunctionBody:
             except SavedModelError as error:
                 if str(error).startswith(self._path):  # it says already where it happened
                     raise
-                raise type(error)(f"{self._where}: node {node.name!r}: {error}") from None
+                raise type(error)(f"{self.where}: node {node.name!r}: {error}") from None
         for output in self._proto.signature.output_arg:
             if output.name not in self._proto.ret:
-                raise DataLossError(f"{self._where}: says nothing of its output {output.name!r}.")
+                raise DataLossError(f"{self.where}: says nothing of its output {output.name!r}.")
             tensor = self._tensor(self._proto.ret[output.name])
             if tensor.dtype.as_datatype_enum != output.type:
                 raise DataLossError(
-                    f"{self._where}: the output {output.name!r} is of DataType {output.type}, but {tensor.dtype.name} is given."
+                    f"{self.where}: the output {output.name!r} is of DataType {output.type}, but {tensor.dtype.name} is given."
                 )
-            self._graph.outputs.append(tensor)
-        return self._graph
+            self.graph.outputs.append(tensor)
+        return self.graph
 
     def read_as_unreadable(self, reason: str) -> Graph:
         """Returns a graph that takes and gives what the function does, and fails when it runs."""
@@ -174,9 +170,9 @@ class _FunctionBody:
         op = unreadable_function(reason)
         output_dtypes = [decode_dtype(output.type) for output in self._proto.signature.output_arg]
         dims: list[Dims] = [None] * len(output_dtypes)
-        node = self._graph.append(op, self._graph.inputs, (tuple(output_dtypes),), output_dtypes, dims)
-        self._graph.outputs.extend(node.outputs)
-        return self._graph
+        node = self.graph.append(op, self.graph.inputs, (tuple(output_dtypes),), output_dtypes, dims)
+        self.graph.outputs.extend(node.outputs)
+        return self.graph
 
     def _add_arguments(self, handle_dims: Sequence[Dims]) -> None:
         args = self._proto.signature.input_arg
@@ -184,11 +180,11 @@ class _FunctionBody:
         for place, arg in enumerate(args):
             hint = handle_dims[place - missing] if place >= missing else None
             if arg.name in self._arguments:
-                raise DataLossError(f"{self._where}: two arguments have the name {arg.name!r}.")
+                raise DataLossError(f"{self.where}: two arguments have the name {arg.name!r}.")
             if arg.number_attr or arg.type_list_attr or arg.type_attr:
-                raise UnsupportedError(f"{self._where}: the argument {arg.name!r} is of a type that an attribute says.")
-            tensor = self._graph.add_input(decode_dtype(arg.type), self._argument_shape(place), arg.name)
-            tensor.handle_dims = decode_shape(arg.handle_data[0].shape, self._where).dims if arg.handle_data else hint
+                raise UnsupportedError(f"{self.where}: the argument {arg.name!r} is of a type that an attribute says.")
+            tensor = self.graph.add_input(decode_dtype(arg.type), self._argument_shape(place), arg.name)
+            tensor.handle_dims = decode_shape(arg.handle_data[0].shape, self.where).dims if arg.handle_data else hint
             self._arguments[arg.name] = tensor
 
     def _argument_shape(self, place: int) -> tf.TensorShape:
@@ -196,13 +192,13 @@ class _FunctionBody:
         if place >= len(shapes) and place in self._proto.arg_attr:
             attr = self._proto.arg_attr[place].attr
             shapes, place = (attr["_output_shapes"].list.shape if "_output_shapes" in attr else ()), 0
-        return decode_shape(shapes[place], self._where) if place < len(shapes) else tf.TensorShape(None)
+        return decode_shape(shapes[place], self.where) if place < len(shapes) else tf.TensorShape(None)
 
     def _in_order(self) -> list[NodeDef]:
         """The nodes so that each comes after what it takes and what it waits for, close to the order in the file."""
         protos = {node.name: node for node in self._proto.node_def}
         if len(protos) != len(self._proto.node_def) or protos.keys() & self._arguments.keys():
-            raise DataLossError(f"{self._where}: two of its nodes or arguments have the same name.")
+            raise DataLossError(f"{self.where}: two of its nodes or arguments have the same name.")
         ordered: list[NodeDef] = []
         done: dict[str, bool] = dict.fromkeys(self._arguments, True)  # False while what the node needs is visited
         for start in self._proto.node_def:
@@ -215,7 +211,7 @@ class _FunctionBody:
                 proto = protos.get(name)
                 if proto is None:
                     raise DataLossError(
-                        f"{self._where}: node {path[-2]!r} takes the output of {name!r}, which is not there."
+                        f"{self.where}: node {path[-2]!r} takes the output of {name!r}, which is not there."
                     )
                 inputs = [*proto.input, *self._captured_by_gradient(proto)]
                 needed = [source for source in map(_source, inputs) if not done.get(source)]
@@ -224,7 +220,7 @@ class _FunctionBody:
                     ordered.append(proto)
                     path.pop()
                 elif name in done:
-                    raise DataLossError(f"{self._where}: node {name!r} depends on its own output.")
+                    raise DataLossError(f"{self.where}: node {name!r} depends on its own output.")
                 else:
                     done[name] = False
                     path.extend(reversed(needed))
@@ -235,21 +231,21 @@ class _FunctionBody:
             self._nodes[proto.name] = None
             return
         inputs = [self._tensor(reference) for reference in proto.input if not reference.startswith("^")]
-        if proto.op in self._reader:
-            self._append_call(proto, inputs)
+        if proto.op in self.reader:
+            self._nodes[proto.name] = self.append_call(proto, inputs)
             return
-        op, attrs, output_dtypes = self._interpret(proto, inputs)
-        gradients, op_type = self._reader.gradients, _gradient_of(proto)
+        op, attrs, output_dtypes = self.interpret(proto, inputs)
+        gradients, op_type = self.reader.gradients, _gradient_of(proto)
         if gradients is not None and op_type and op.name == "IdentityN":
             function = self._proto.signature.name
-            found = gradients.op(op_type, function, inputs, self._tensor_by_index, self._reader.graph)
+            found = gradients.op(op_type, function, inputs, self._tensor_by_index, self.reader.graph)
             if found is not None:
                 op, inputs = found
                 output_dtypes = [tensor.dtype for tensor in inputs]
-        self._append(proto, op, inputs, attrs, output_dtypes)
+        self._nodes[proto.name] = self.append(proto, op, inputs, attrs, output_dtypes)
 
     def _captured_by_gradient(self, proto: NodeDef) -> list[str]:
-        gradients, op_type = self._reader.gradients, _gradient_of(proto)
+        gradients, op_type = self.reader.gradients, _gradient_of(proto)
         return (
             gradients.captured_names(op_type, self._proto.signature.name) if gradients is not None and op_type else []
         )
@@ -261,96 +257,8 @@ class _FunctionBody:
             return self._arguments[name]
         node = self._nodes.get(name)
         if node is None or not index.isdecimal() or int(index) >= len(node.outputs):
-            raise DataLossError(f"{self._where}: a gradient takes {reference!r}, which is no tensor of the function.")
+            raise DataLossError(f"{self.where}: a gradient takes {reference!r}, which is no tensor of the function.")
         return node.outputs[int(index)]
-
-    def _interpret(
-        self, proto: NodeDef, inputs: list[SymbolicTensor]
-    ) -> tuple[Op, tuple[Any, ...], Sequence[tf.DType]]:
-        """Finds a node's op, its attributes and the dtypes that it gives; those of like nodes are the same."""
-        op = self._reader.op(proto.op)
-        input_dtypes = tuple([tensor.dtype for tensor in inputs])
-        known, key = self._reader.interpreted, None
-        if op.cacheable:
-            key = (
-                proto.op,
-                input_dtypes,
-                tuple([(name, value.SerializeToString()) for name, value in proto.attr.items()]),
-            )
-            if key in known:
-                return known[key]
-        try:
-            attrs = self._attrs(op, proto, inputs)
-            output_dtypes = op.schema.output_dtypes(op.schema.bindings(input_dtypes, attrs), attrs)
-        except (TypeError, ValueError, tf.errors.OpError) as error:
-            raise UnsupportedError(f"The op {proto.op!r} is used in a way that is not known: {error}") from None
-        if key is not None:
-            known[key] = op, attrs, output_dtypes
-        return op, attrs, output_dtypes
-
-    def _append(
-        self,
-        proto: NodeDef,
-        op: Op,
-        inputs: list[SymbolicTensor],
-        attrs: tuple[Any, ...],
-        output_dtypes: Sequence[tf.DType],
-    ) -> None:
-        try:
-            keywords = dict(zip(op.schema.attr_index, attrs, strict=True))
-            shapes = op.shape_rule(*op.schema.group(inputs, attrs), **keywords)
-        except (TypeError, ValueError) as error:
-            raise DataLossError(f"its op {op.name} cannot take what it is given: {error}") from None
-        if op.name in CALL_OPS:
-            _check_call(attrs[op.schema.attr_index["f"]], inputs, output_dtypes)
-        many = shapes if isinstance(shapes, list) else [shapes] * len(output_dtypes)
-        dims = [tf.TensorShape(shape).dims for shape in many]
-        if "_output_shapes" in proto.attr and any(shape is None or None in shape for shape in dims):
-            saved = [decode_shape(shape) for shape in proto.attr["_output_shapes"].list.shape]
-            dims = [_merged(ours, theirs) for ours, theirs in zip(dims, [*saved, *dims[len(saved) :]], strict=False)]
-        node = self._graph.append(op, inputs, attrs, output_dtypes, dims, proto.name, self._where)
-        for tensor in node.outputs:
-            if tensor.dtype is tf.resource:
-                tensor.handle_dims = _handle_dims(node)
-        self._nodes[proto.name] = node
-
-    def _append_call(self, proto: NodeDef, inputs: list[SymbolicTensor]) -> None:
-        """Adds a node whose op is the name of a function, as old files call them."""
-        function = self._reader.graph(proto.op, _hints(inputs))
-        op = get_op("StatefulPartitionedCall")
-        output_dtypes = [tensor.dtype for tensor in function.outputs]
-        self._append(
-            proto, op, inputs, op.schema.canonical_attrs({"Tout": output_dtypes, "f": function}), output_dtypes
-        )
-
-    def _attrs(self, op: Op, proto: NodeDef, inputs: list[SymbolicTensor]) -> tuple[Any, ...]:
-        schema = op.schema
-        given: dict[str, Any] = {}
-        for name, value in proto.attr.items():
-            place = schema.attr_index.get(name)
-            if place is not None:
-                attr = schema.attrs[place]
-                given[name] = decode_attr(
-                    value,
-                    attr.kind,
-                    attr.is_list,
-                    lambda called: self._reader.graph(called, _hints(inputs)),
-                    f"attribute {name!r}",
-                )
-            elif not name.startswith("_") and not _is_determined(op, name) and not self._is_default(op, name, value):
-                raise UnsupportedError(f"{op.name} has the attribute {name!r}, which is not known.")
-        for attr in schema.attrs:
-            if attr.required and attr.name not in given:  # what the op that is in the file fills in
-                for saved in self._reader.op_def(op.name).attr:
-                    if saved.name == attr.name and saved.HasField("default_value"):
-                        what = f"attribute {attr.name!r}"
-                        given[attr.name] = decode_attr(
-                            saved.default_value, attr.kind, attr.is_list, self._reader.graph, what
-                        )
-        return schema.canonical_attrs(given)
-
-    def _is_default(self, op: Op, name: str, value: Any) -> bool:
-        return any(attr.name == name and attr.default_value == value for attr in self._reader.op_def(op.name).attr)
 
     def _tensor(self, reference: str) -> SymbolicTensor:
         parts = reference.split(":")
@@ -358,12 +266,12 @@ class _FunctionBody:
             return self._arguments[reference]
         node = self._nodes.get(parts[0])
         if node is None or len(parts) != 3 or not parts[2].isdecimal():
-            raise DataLossError(f"{self._where}: {reference!r} is no tensor of the function.")
+            raise DataLossError(f"{self.where}: {reference!r} is no tensor of the function.")
         if parts[0] not in self._places:
             self._places[parts[0]] = dict(zip(output_places(node.op, node), node.outputs, strict=True))
         tensor = self._places[parts[0]].get((parts[1], int(parts[2])))
         if tensor is None:
-            raise DataLossError(f"{self._where}: {reference!r} is no output of that node, whose op is {node.type}.")
+            raise DataLossError(f"{self.where}: {reference!r} is no output of that node, whose op is {node.type}.")
         return tensor
 
 
@@ -375,38 +283,3 @@ def _gradient_of(proto: NodeDef) -> str:
 def _source(reference: str) -> str:
     """The node or argument that an input names."""
     return reference.removeprefix("^").partition(":")[0]
-
-
-def _hints(inputs: Sequence[SymbolicTensor]) -> list[Dims]:
-    return [tensor.handle_dims for tensor in inputs]
-
-
-def _check_call(function: Graph, inputs: Sequence[SymbolicTensor], output_dtypes: Sequence[tf.DType]) -> None:
-    """Raises DataLossError unless the function takes and gives what the node does."""
-    for what, inside, outside in (
-        ("takes", [tensor.dtype for tensor in function.inputs], [tensor.dtype for tensor in inputs]),
-        ("gives", [tensor.dtype for tensor in function.outputs], list(output_dtypes)),
-    ):
-        if inside != outside:
-            raise DataLossError(
-                f"the function {function.name!r} {what} {[dtype.name for dtype in inside]}, "
-                f"not {[dtype.name for dtype in outside]}."
-            )
-
-
-def _merged(ours: Dims, theirs: Any) -> Dims:
-    shape = tf.TensorShape(ours)
-    return shape.merge_with(theirs).dims if shape.is_compatible_with(theirs) else ours
-
-
-def _handle_dims(node: Node) -> Dims:
-    """The shape of the variable that a node gives the handle of."""
-    if "shape" in node.op.schema.attr_index:
-        return tf.TensorShape(node.get_attr("shape")).dims
-    return node.inputs[0].handle_dims if node.type == "Identity" else None
-
-
-@functools.lru_cache(maxsize=4096)
-def _is_determined(op: Op, name: str) -> bool:
-    """Whether the inputs determine an attribute."""
-    return name in op.schema.type_vars or any(arg.number == name for arg in op.schema.inputs)

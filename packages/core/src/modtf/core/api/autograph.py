@@ -16,7 +16,10 @@ from modtf.core.engine.autograph.conversion import rewritten
 
 __all__ = ["experimental", "set_verbosity", "to_code", "to_graph"]
 
-experimental: Any = ModuleType("experimental")  # a module, for that is where directives are looked for
+# A module, for that is where directives are looked for.
+experimental: Any = ModuleType(
+    "experimental", "Exceptions from rewriting, and options of loops (`tf.autograph.experimental`)."
+)
 experimental.do_not_convert = do_not_convert
 experimental.set_loop_options = set_loop_options
 experimental.Feature = Feature

@@ -11,6 +11,7 @@ from modtf.core.api.assertions import *
 from modtf.core.api.assertions import Assert
 from modtf.core.api.assertions import __all__ as _assertions
 from modtf.core.api.dispatch import dispatched
+from modtf.core.api.numeric_checks import disable_check_numerics, enable_check_numerics
 from modtf.core.engine import context as contexts
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import constant_value
@@ -23,7 +24,8 @@ from modtf.core.values.variables import Variable
 __all__ = [  # noqa: PLE0604 (they are strings)
     *_assertions, "assert_all_finite", "assert_integer", "assert_proper_iterable", "assert_rank", "assert_rank_at_least",
     "assert_rank_in", "assert_same_float_dtype", "assert_scalar", "assert_shapes", "assert_type", "check_numerics",
-    "is_numeric_tensor",
+    "disable_check_numerics", "disable_traceback_filtering", "enable_check_numerics", "enable_traceback_filtering",
+    "get_log_device_placement", "is_numeric_tensor", "is_traceback_filtering_enabled", "set_log_device_placement",
 ]  # fmt: skip
 
 
@@ -330,3 +332,36 @@ def assert_shapes(
                 continue
             shown = [said, expected, "Received shape: ", raw.Shape(spec.tensor), *(data or ())]
             Assert(raw.Equal(convert_to_tensor(actual), convert_to_tensor(expected)), shown, summarize)
+
+
+# ------------------------------------------------------------------------------------------------- accepted settings
+
+_settings = {"traceback_filtering": True, "log_device_placement": False}
+
+
+def enable_traceback_filtering() -> None:
+    """Takes note that tracebacks shall leave out frames inside the library. It changes nothing: they are short."""
+    _settings["traceback_filtering"] = True
+
+
+def disable_traceback_filtering() -> None:
+    """Takes note that tracebacks shall have all frames. It changes nothing: they have."""
+    _settings["traceback_filtering"] = False
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Returns which of the two was asked for last."""
+    return _settings["traceback_filtering"]
+
+
+def set_log_device_placement(enabled: bool) -> None:
+    """Takes note of whether it shall be logged what device computes an op. It changes nothing.
+
+    `tf.config.fallback_counts` says which ops a backend left to NumPy.
+    """
+    _settings["log_device_placement"] = bool(enabled)
+
+
+def get_log_device_placement() -> bool:
+    """Returns what `set_log_device_placement` was told."""
+    return _settings["log_device_placement"]

@@ -118,8 +118,21 @@ class GFile:
             raise PermissionDeniedError("File isn't open for writing.")
         self._opened().write(file_content.encode() if isinstance(file_content, str) else file_content)
 
-    def seek(self, offset: int, whence: int = 0) -> None:
-        """Goes to a place: from the start of the file (0), from where it is (1) or from the end (2)."""
+    def seek(self, offset: int | None = None, whence: int = 0, position: int | None = None) -> None:
+        """Goes to a place: from the start of the file (0), from where it is (1) or from the end (2).
+
+        Args:
+            offset: How many bytes.
+            whence: 0, 1 or 2.
+            position: An older name of `offset`.
+
+        Raises:
+            TypeError: Neither is given.
+            InvalidArgumentError: `whence` is another number.
+        """
+        offset = position if offset is None else offset
+        if offset is None:
+            raise TypeError("seek(): offset argument required")
         if whence not in (0, 1, 2):
             raise InvalidArgumentError(f"Invalid whence argument: {whence}. Valid values are 0, 1, or 2.")
         self._readable().seek(offset, whence)

@@ -17,6 +17,7 @@ from modtf.core.engine import raw
 from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.tensors import Tensor
+from modtf.core.values.variables import Variable
 
 _OF_IMAGES = frozenset(
     {
@@ -29,8 +30,8 @@ _OF_DATA = frozenset({"TFRecordOptions", "TFRecordWriter"})
 """Classes that stand beside the datasets of such files; loaded likewise."""
 
 __all__ = [  # noqa: PLE0604 (they are strings)
-    *_encodings, *_features, *_parsing, "decode_csv", "decode_json_example", "gfile", "matching_files", "parse_tensor",
-    "read_file", "serialize_tensor", "write_file",
+    *_encodings, *_features, *_parsing, "decode_csv", "decode_json_example", "gfile", "match_filenames_once",
+    "matching_files", "parse_tensor", "read_file", "serialize_tensor", "write_file",
 ]  # fmt: skip
 
 
@@ -92,6 +93,16 @@ def matching_files(pattern: Any, name: str | None = None) -> Tensor:
         A vector of strings, sorted.
     """
     return raw.MatchingFiles(pattern, name=name)
+
+
+def match_filenames_once(pattern: Any, name: str | None = None) -> Variable:
+    """Returns a variable with the paths that match a pattern now.
+
+    Args:
+        pattern: A pattern, or a vector of them; see `matching_files`.
+        name: A name for the variable.
+    """
+    return Variable(lambda: matching_files(pattern), trainable=False, name=name)
 
 
 # ------------------------------------------------------------------------------------------------- records

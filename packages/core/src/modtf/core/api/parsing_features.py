@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from modtf.core.values.dtypes import DType, as_dtype, int32, int64
+from modtf.core.values.dtypes import as_dtype, int32, int64
 
 __all__ = ["FixedLenFeature", "FixedLenSequenceFeature", "RaggedFeature", "SparseFeature", "VarLenFeature"]
 
@@ -104,7 +104,15 @@ class _UniformRowLength(NamedTuple):
     length: int
 
 
-class RaggedFeature:
+class _RaggedFields(NamedTuple):
+    dtype: Any
+    value_key: str | None = None
+    partitions: tuple[Any, ...] = ()
+    row_splits_dtype: Any = int32
+    validate: bool = False
+
+
+class RaggedFeature(_RaggedFields):
     """A feature with any number of values, which becomes a `RaggedTensor`.
 
     Args:
@@ -127,14 +135,16 @@ class RaggedFeature:
     ValueRowIds = _ValueRowIds
     UniformRowLength = _UniformRowLength
 
-    def __init__(
-        self,
+    __slots__ = ()
+
+    def __new__(
+        cls,
         dtype: Any,
         value_key: str | None = None,
         partitions: Sequence[Any] = (),
         row_splits_dtype: Any = int32,
         validate: bool = False,
-    ) -> None:
+    ) -> RaggedFeature:
         splits_dtype = as_dtype(row_splits_dtype)
         if splits_dtype not in (int32, int64):
             raise ValueError(f"row_splits_dtype must be int32 or int64, not {splits_dtype.name}.")
@@ -145,14 +155,4 @@ class RaggedFeature:
                 raise TypeError(
                     f"Unsupported partition {partition!r}: expected one of RaggedFeature's partition types."
                 )
-        self.dtype = as_dtype(dtype)
-        self.value_key = value_key
-        self.partitions = tuple(partitions)
-        self.row_splits_dtype: DType = splits_dtype
-        self.validate = validate
-
-    def __repr__(self) -> str:
-        return (
-            f"RaggedFeature(dtype={self.dtype!r}, value_key={self.value_key!r}, partitions={self.partitions!r}, "
-            f"row_splits_dtype={self.row_splits_dtype!r}, validate={self.validate!r})"
-        )
+        return super().__new__(cls, as_dtype(dtype), value_key, tuple(partitions), splits_dtype, validate)

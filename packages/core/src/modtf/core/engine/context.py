@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from modtf.core.backends.contract import Backend
-    from modtf.core.engine.forward_mode import ForwardAccumulator
     from modtf.core.engine.graphs import Graph
-    from modtf.core.engine.tapes import GradientTape
-
-    Tapes = tuple[GradientTape | ForwardAccumulator, ...]
+    from modtf.core.engine.vocabulary import Call, Op
+    from modtf.core.values.tensors import Tensor
 
 __all__ = ["Context", "current", "scoped"]
+
+
+class Tape(Protocol):
+    """What is shown the calls of ops: a gradient tape, or another observer."""
+
+    def concerns(self, op: Op, inputs: Sequence[Tensor], attrs: tuple[Any, ...]) -> bool:
+        """Whether it wants to see a call."""
+
+    def record(self, call: Call) -> None:
+        """Takes note of a call that concerns it."""
 
 
 class Context:
@@ -30,7 +38,9 @@ class Context:
 
     __slots__ = ("backend", "graph", "scope", "tapes")
 
-    def __init__(self, backend: Backend | None, graph: Graph | None = None, tapes: Tapes = (), scope: str = "") -> None:
+    def __init__(
+        self, backend: Backend | None, graph: Graph | None = None, tapes: tuple[Tape, ...] = (), scope: str = ""
+    ) -> None:
         self.backend = backend
         self.graph = graph
         self.tapes = tapes

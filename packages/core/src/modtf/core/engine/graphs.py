@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,10 @@ from modtf.core.values.tensors import EagerTensor, SymbolicTensor, Tensor
 
 _EMBEDDED_SIZE = 128
 """Integer tensors from outside with at most so many elements become constants of the graph (shapes and axes)."""
+
+
+checked_outputs: Callable[[Node], Sequence[Tensor]] | None = None
+"""What to take for a traced node's outputs, if not those themselves; `tf.debugging.enable_check_numerics` sets it."""
 
 
 class Node(Call):
@@ -184,8 +188,9 @@ class Graph:
             note(tapes, op, inputs, attrs, node.outputs)
         if not op.schema.outputs:
             return node
+        outputs = node.outputs if checked_outputs is None else checked_outputs(node)
         single = len(op.schema.outputs) == 1 and not op.schema.is_variadic(op.schema.outputs[0])
-        return node.outputs[0] if single else list(node.outputs)
+        return outputs[0] if single else list(outputs)
 
     def append(
         self,

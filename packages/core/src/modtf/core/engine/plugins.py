@@ -30,6 +30,10 @@ hookspec = pluggy.HookspecMarker("modtf")
 hookimpl = pluggy.HookimplMarker("modtf")
 
 
+class CommandError(Exception):
+    """A sub-command of `modtf` failed. The message is shown in one line, and the exit status is 1."""
+
+
 class Hooks:
     """What a plugin may implement."""
 
@@ -40,6 +44,16 @@ class Hooks:
     @hookspec
     def modtf_graph_passes(self) -> Sequence[Callable[[Any], Any]]:  # type: ignore[empty-body]
         """Returns more graph passes, functions from graph to graph, run after core's own before compiling."""
+
+    @hookspec
+    def modtf_commands(self, commands: Any) -> None:
+        """Adds sub-commands to the `modtf` command; called when that command is used.
+
+        Args:
+            commands: What `argparse.ArgumentParser.add_subparsers` returns. The parser that `commands.add_parser(name)`
+                makes sets `run` by `set_defaults(run=function)`. That function is given the parsed arguments and returns
+                the exit status, `None` for 0. It raises `CommandError` for what the user is to know of.
+        """
 
 
 @functools.cache

@@ -59,7 +59,11 @@ class OpError(Exception):
         super().__init__(message)
         self.message = message
         self.op = op
-        self.node_def = node_def
+        self._node_def = node_def
+
+    @property
+    def node_def(self) -> Any:
+        return self._node_def
 
     @property
     def experimental_payloads(self) -> dict[bytes, bytes]:

@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from functools import cache
+from types import MappingProxyType
 from typing import IO, Any
 
 import numpy as np
@@ -236,9 +237,27 @@ class TFRecordOptions:
         mem_level: int | None = None,
         compression_strategy: int | None = None,
     ) -> None:
-        check_compression(compression_type or "")
+        self.get_compression_type_string(compression_type)
         self.compression_type = compression_type
         self.compression_level = compression_level
+
+    compression_type_map = MappingProxyType({0: "", 1: "ZLIB", 2: "GZIP"})
+    """The names of the numbers that other formats have for types of compression."""
+
+    @classmethod
+    def get_compression_type_string(cls, options: Any) -> str:
+        """Returns the type of compression that options, or `None`, say.
+
+        Args:
+            options: A `TFRecordOptions`, a type of compression or its number, or `None`.
+
+        Raises:
+            ValueError: It is none of these.
+        """
+        kind = options.compression_type if isinstance(options, TFRecordOptions) else options
+        name = cls.compression_type_map.get(kind, kind) or ""
+        check_compression(name)
+        return name
 
 
 class TFRecordWriter:
@@ -259,8 +278,9 @@ class TFRecordWriter:
         with explained():
             self._file: Any = open(local_path(path), "wb")  # noqa: SIM115 (it is closed by `close`)
         self._deflate: Any = None
-        if options.compression_type:
-            self._deflate = zlib.compressobj(level, wbits=31 if options.compression_type == "GZIP" else 15)
+        kind = TFRecordOptions.get_compression_type_string(options)
+        if kind:
+            self._deflate = zlib.compressobj(level, wbits=31 if kind == "GZIP" else 15)
 
     def write(self, record: Any) -> None:
         """Writes a record.

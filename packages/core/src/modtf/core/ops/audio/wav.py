@@ -137,7 +137,7 @@ def decode_wav(
     for name, value in (("desired_channels", desired_channels), ("desired_samples", desired_samples)):
         if value < -1:
             raise InvalidArgumentError(f"{name} must be >= -1, got {value}")
-    samples, rate = read(np.asarray(contents)[()])
+    samples, rate = read(np.asarray(contents).item())
     count, channels = samples.shape
     if desired_channels != -1:  # more of them than there are repeat the last
         samples = samples[:, np.minimum(np.arange(desired_channels), channels - 1)]

@@ -159,6 +159,7 @@ def parse_example_v2(
     dense_shapes: Sequence[TensorShape],
 ) -> list[np.ndarray]:
     check_serialized(serialized)
+    sparse_keys, dense_keys, ragged_keys = (keys.reshape(-1) for keys in (sparse_keys, dense_keys, ragged_keys))
     check_count("sparse_keys", sparse_keys, "num_sparse", num_sparse)
     check_count("sparse_types", sparse_types, "num_sparse", num_sparse)
     check_count("dense_keys", dense_keys, "num_dense", len(dense_defaults))
@@ -169,9 +170,9 @@ def parse_example_v2(
     sparse, dense, ragged = _parse(
         serialized,
         names,
-        (sparse_keys.reshape(-1).tolist(), sparse_types),
-        (dense_keys.reshape(-1).tolist(), dense_defaults, dtypes_of(dense_defaults), dense_shapes),
-        (ragged_keys.reshape(-1).tolist(), ragged_value_types),
+        (sparse_keys.tolist(), sparse_types),
+        (dense_keys.tolist(), dense_defaults, dtypes_of(dense_defaults), dense_shapes),
+        (ragged_keys.tolist(), ragged_value_types),
     )
     indices, values, shapes = sparse_lists(sparse, batched)
     row_splits = [

@@ -133,8 +133,8 @@ _from_output("TanhGrad", False, lambda xp, y, dy: dy * (1 - y * y), _tanh_grad_g
 _from_output("SigmoidGrad", False, lambda xp, y, dy: dy * y * (1 - y), _sigmoid_grad_gradient)
 _from_output("SqrtGrad", True, _nothing_of_nothing(lambda y, dy: dy * 0.5 / y), _sqrt_grad_gradient)
 _from_output("RsqrtGrad", True, _nothing_of_nothing(lambda y, dy: dy * y * (-0.5 * y * y)), _rsqrt_grad_gradient)
-_from_output("ReciprocalGrad", True, lambda xp, y, dy: -dy * y * y, _reciprocal_grad_gradient)
-_from_output("InvGrad", True, lambda xp, y, dy: -dy * y * y, _reciprocal_grad_gradient)
+for _name in ("ReciprocalGrad", "InvGrad"):
+    _from_output(_name, True, _nothing_of_nothing(lambda y, dy: -dy * y * y), _reciprocal_grad_gradient)
 
 
 # ------------------------------------------------------------------------------------------------- two operands

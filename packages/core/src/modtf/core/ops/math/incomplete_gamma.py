@@ -58,8 +58,10 @@ def _upper_fraction(a: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarra
         safe = np.where(known, q[1], 1)
         latest = np.where(known, p[1] / safe, value)
         steeper = np.where(known, (d_p[1] - latest * d_q[1]) / safe, slope)
-        moved = np.abs(latest - value) > _EPSILON * np.abs(latest)
-        turned = np.abs(steeper - slope) > _EPSILON * np.abs(steeper)
+        moved = np.abs(latest - value) > 2 * _EPSILON * np.abs(latest)
+        # The slope is a difference, whose rounding never ceases to move it.
+        noise = _EPSILON * (np.abs(d_p[1] / safe) + np.abs(latest * d_q[1] / safe))
+        turned = np.abs(steeper - slope) > 2 * noise
         value, slope = latest, steeper
         if not np.any(moved | turned):
             break

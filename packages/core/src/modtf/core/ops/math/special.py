@@ -155,6 +155,7 @@ def zeta(xp: Any, x: Any, q: Any) -> Any:
     By the Euler-Maclaurin formula, for q above -10. It is infinite at its poles (x = 1; q a whole number not above 0 and x
     even) and NaN where it is undefined (x < 1; other x for such q; x no whole number for negative q).
     """
+    x = xp.where(x > 1e300, xp.full_like(x, 1e300), x)
     total = 0 * x
     for k in range(_SUMMED):
         total = total + xp.pow(q + k, -x)
@@ -164,7 +165,7 @@ def zeta(xp: Any, x: Any, q: Any) -> Any:
     for k, coefficient in enumerate(_EULER_MACLAURIN):
         power = power * (x if k == 0 else (x + 2 * k - 1) * (x + 2 * k)) / (end if k == 0 else end * end)
         rest = rest + coefficient * power
-    total = total + xp.where(xp.pow(end, -x) == 0, 0 * total, rest)  # infinities times what is as good as 0
+    total = total + xp.where(xp.pow(end, -x) == 0, xp.zeros_like(rest), rest)  # infinities times what is as good as 0
     whole_x, whole_q = xp.floor(x) == x, xp.floor(q) == q
     even_x = whole_x & (xp.remainder(x, 0 * x + 2) == 0)
     pole = (x == 1) | ((q <= 0) & whole_q & even_x)

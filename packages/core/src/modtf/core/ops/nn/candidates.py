@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -171,7 +172,7 @@ def _frequencies(vocab_file: str, unigrams: Sequence[float]) -> list[float]:
     if unigrams:
         return list(unigrams)
     with explained():
-        text = local_path(vocab_file).read_text()
+        text = Path(local_path(vocab_file)).read_text()
     try:
         return [float(line.rsplit(",", 1)[-1]) for line in text.splitlines()]
     except ValueError as error:

@@ -54,7 +54,7 @@ def _register(name: str, types: str, operand: str, rank: int, attrs: str) -> Non
         # The patches of an image of its own positions, counted from 1, say where each element came from.
         x = call.inputs[0]
         attrs = dict(zip(call.op.schema.attr_index, call.attrs, strict=True))
-        shape, patches = raw.Shape(x), raw.Shape(dy)
+        shape = raw.Shape(x)
         inner = shape[1:-1]
         count, (batch, depth) = raw.Prod(inner, 0), (shape[0], shape[-1])
         places = raw.Reshape(raw.Range(1, count + 1, 1), raw.ConcatV2([[1], inner, [1]], 0))

@@ -12,7 +12,7 @@ from modtf.core.engine.shape_rules import with_rank
 from modtf.core.engine.vocabulary import op
 from modtf.core.ops.sparse.crossing import concatenated
 from modtf.core.ops.strings.hash_functions import fingerprint64
-from modtf.core.values.dtypes import DType
+from modtf.core.values.dtypes import DType, string
 from modtf.core.values.errors import InvalidArgumentError
 from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
@@ -111,16 +111,13 @@ def ragged_cross(
         dense_inputs,
         input_order,
     )
-    if hashed_output != (out_values_type.name == "int64"):
-        raise InvalidArgumentError(
-            f"hashed_output is {hashed_output}, but out_values_type {out_values_type.name}: hashes are int64"
-        )
-    if hashed_output:
+    is_hashed = out_values_type is not string  # in TensorFlow, too, it is not hashed_output that decides
+    if is_hashed:
         columns = [_hashes(column) for column in columns]
     modulus = num_buckets if num_buckets > 0 else 2**63 - 1
 
     def combined(features: Sequence[Any]) -> Any:
-        if not hashed_output:
+        if not is_hashed:
             return b"_X_".join(map(_text, features))
         result = hash_key % 2**64
         for feature in features:

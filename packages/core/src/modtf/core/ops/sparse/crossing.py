@@ -12,7 +12,7 @@ from modtf.core.engine.shape_rules import with_rank
 from modtf.core.engine.vocabulary import op
 from modtf.core.ops.sparse.coordinates import check_parts, parts_dims, sparse_dims
 from modtf.core.ops.strings.hash_functions import fingerprint64, siphash24
-from modtf.core.values.dtypes import DType
+from modtf.core.values.dtypes import DType, string
 from modtf.core.values.errors import InvalidArgumentError
 from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
@@ -181,12 +181,12 @@ def _bucket(number: int, count: int) -> int:
 )
 def sparse_cross(
     xp: Any, indices: Any, values: Any, shapes: Any, dense_inputs: Any,
-    *, hashed_output: bool, num_buckets: int, hash_key: int, out_type: DType, **types: Any,
+    *, num_buckets: int, hash_key: int, out_type: DType, internal_type: DType, **others: Any,
 ) -> Any:  # fmt: skip
     count, columns = _columns(indices, values, shapes, dense_inputs)
-    if hashed_output != (out_type.name == "int64"):
-        raise InvalidArgumentError(f"hashed_output is {hashed_output}, but out_type {out_type.name}: hashes are int64")
-    if not hashed_output:
+    if internal_type is string and any(tensor.dtype != object for tensor in (*values, *dense_inputs)):
+        raise InvalidArgumentError("Features must be strings if internal_type is, but some are int64")
+    if out_type is string:  # in TensorFlow, too, it is not hashed_output that decides
         return _crossed(count, columns, lambda features: b"_X_".join(map(_text, features)), object)
 
     def combine(features: Sequence[int]) -> int:

@@ -1,6 +1,7 @@
-"""Descriptions of functions that are made by other functions, as `reduce_sum` is, and so have no `def` of their own.
+"""What griffe, which reads source code for the reference, does not see in it by itself.
 
-An extension of griffe, which reads source code and would take them for variables.
+Functions that are made by other functions, as `reduce_sum` is, have no `def` of their own; it would take them for variables.
+Of classes it looks for `__init__`, and some have a `__new__` instead.
 """
 
 from __future__ import annotations
@@ -12,10 +13,17 @@ from typing import Any
 import griffe
 
 
-class MadeFunctions(griffe.Extension):
-    """Looks at the functions of the public modules themselves where their source code does not say what they are."""
+class Descriptions(griffe.Extension):
+    """Is called by griffe with all modules and classes."""
+
+    def on_class(self, *, cls: griffe.Class, **others: Any) -> None:
+        """Has the parameters of `__new__` described as those of `__init__`."""
+        new = cls.members.get("__new__")
+        if new is not None and "__init__" not in cls.members:
+            cls.set_member("__init__", griffe.Function("__init__", parameters=new.parameters, parent=cls))
 
     def on_module(self, *, mod: griffe.Module, **others: Any) -> None:
+        """Looks at the functions themselves where the source code does not say what they are."""
         if not mod.path.startswith(("modtf.core.api", "modtf.core.values")):
             return
         module = importlib.import_module(mod.path)

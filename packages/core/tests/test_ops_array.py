@@ -119,11 +119,11 @@ def test_constant_shapes_flow_into_ops() -> None:
             array.reshape(x, [-1, shape[1] * shape[2]]),
             array.zeros(shape[1:]),
             array.broadcast_to(1.0, shape),
-            array.tile(x, array.stack([2, shape[1], 1])),
+            tf.tile(x, array.stack([2, shape[1], 1])),
             selecting.slice(x, [0, 0, 0], array.stack([shape[0], 2, -1])),
             x[:, : shape[1] - 1],
-            array.pad(x, [[0, 0], [1, 1], [0, 0]]),
-            array.repeat(x, 2, axis=1),
+            tf.pad(x, [[0, 0], [1, 1], [0, 0]]),
+            tf.repeat(x, 2, axis=1),
             array.eye(shape[0], shape[1]),
         ]
 
@@ -312,40 +312,40 @@ def test_searchsorted(sequence: list[int], values: list[int]) -> None:
 )
 def test_pad(mode: str, numpys: str) -> None:
     widths = [[1, 0], [2, 1], [0, 3]]
-    equal(array.pad(X, widths, mode), np.pad(X, widths, numpys), "float32")
-    assert inferred(lambda x: array.pad(x, widths, mode), ([2, None, 4], tf.float32)) == [(3, None, 7)]
+    equal(tf.pad(X, widths, mode), np.pad(X, widths, numpys), "float32")
+    assert inferred(lambda x: tf.pad(x, widths, mode), ([2, None, 4], tf.float32)) == [(3, None, 7)]
     with pytest.raises(InvalidArgumentError, match="paddings"):
-        array.pad(X, [[1, 1]], mode)
+        tf.pad(X, [[1, 1]], mode)
 
 
 def test_pad_with_values() -> None:
-    equal(array.pad([1, 2], [[1, 0]], constant_values=7), [7, 1, 2], "int32")
-    assert array.pad([b"a"], [[1, 0]]).numpy().tolist() == [b"", b"a"]
+    equal(tf.pad([1, 2], [[1, 0]], constant_values=7), [7, 1, 2], "int32")
+    assert tf.pad([b"a"], [[1, 0]]).numpy().tolist() == [b"", b"a"]
     with pytest.raises(InvalidArgumentError, match="less than the dimension size"):
-        array.pad(X, [[2, 0], [0, 0], [0, 0]], "REFLECT")
+        tf.pad(X, [[2, 0], [0, 0], [0, 0]], "REFLECT")
     with pytest.raises(InvalidArgumentError, match="non-negative"):
-        array.pad(X, [[-1, 0], [0, 0], [0, 0]])
+        tf.pad(X, [[-1, 0], [0, 0], [0, 0]])
     with pytest.raises(ValueError, match="CONSTANT, REFLECT or SYMMETRIC"):
-        array.pad(X, [[0, 0]] * 3, "EDGE")
+        tf.pad(X, [[0, 0]] * 3, "EDGE")
 
 
 def test_repeating_and_turning() -> None:
-    equal(array.tile(X, [1, 2, 0]), np.tile(X, [1, 2, 0]))
-    equal(array.repeat(X, 2), np.repeat(X, 2))
-    equal(array.repeat(X, 2, axis=-1), np.repeat(X, 2, -1))
-    equal(array.repeat(X, [2, 0, 1], axis=1), np.repeat(X, [2, 0, 1], 1))
-    equal(array.repeat("a", 2), np.array([b"a"] * 2, object), "string")
-    equal(array.reverse(X, [0, -1]), X[::-1, :, ::-1])
-    equal(array.reverse(X, np.zeros(0, np.int32)), X)
-    equal(array.reverse_sequence(X, [1, 3], seq_axis=1), [X[0], X[1, ::-1]])
-    equal(array.roll(X, [1, -1, 1], [0, 2, 0]), np.roll(X, -1, 2))
+    equal(tf.tile(X, [1, 2, 0]), np.tile(X, [1, 2, 0]))
+    equal(tf.repeat(X, 2), np.repeat(X, 2))
+    equal(tf.repeat(X, 2, axis=-1), np.repeat(X, 2, -1))
+    equal(tf.repeat(X, [2, 0, 1], axis=1), np.repeat(X, [2, 0, 1], 1))
+    equal(tf.repeat("a", 2), np.array([b"a"] * 2, object), "string")
+    equal(tf.reverse(X, [0, -1]), X[::-1, :, ::-1])
+    equal(tf.reverse(X, np.zeros(0, np.int32)), X)
+    equal(tf.reverse_sequence(X, [1, 3], seq_axis=1), [X[0], X[1, ::-1]])
+    equal(tf.roll(X, [1, -1, 1], [0, 2, 0]), np.roll(X, -1, 2))
     for f, message in [
-        (lambda: array.tile(X, [1, 2]), "vector of length 3 but got length 2"),
-        (lambda: array.reverse(X, [0, -3]), "twice"),
-        (lambda: array.reverse(X, [3]), "out of range"),
-        (lambda: array.roll(X, 1, 3), "out of range"),
-        (lambda: array.reverse_sequence(X, [1, 4], seq_axis=1), "seq_lengths"),
-        (lambda: array.reverse_sequence(X, [1, 1], seq_axis=0), "different axes"),
+        (lambda: tf.tile(X, [1, 2]), "vector of length 3 but got length 2"),
+        (lambda: tf.reverse(X, [0, -3]), "twice"),
+        (lambda: tf.reverse(X, [3]), "out of range"),
+        (lambda: tf.roll(X, 1, 3), "out of range"),
+        (lambda: tf.reverse_sequence(X, [1, 4], seq_axis=1), "seq_lengths"),
+        (lambda: tf.reverse_sequence(X, [1, 1], seq_axis=0), "different axes"),
     ]:
         with pytest.raises(InvalidArgumentError, match=message):
             f()
@@ -358,9 +358,9 @@ def test_blocks() -> None:
     equal(raw.DepthToSpace(deep, block_size=2), image)
     first = np.moveaxis(image, 3, 1)
     equal(np.moveaxis(np.asarray(raw.SpaceToDepth(first, block_size=2, data_format="NCHW")), 1, 3), deep)
-    batched = array.space_to_batch(image, [2, 2], [[1, 1], [0, 0]])
+    batched = tf.space_to_batch(image, [2, 2], [[1, 1], [0, 0]])
     assert batched.shape == (4, 3, 2, 1) and np.asarray(batched)[0, 1, :, 0].tolist() == [4, 6]
-    equal(array.batch_to_space(batched, [2, 2], [[1, 1], [0, 0]]), image)
+    equal(tf.batch_to_space(batched, [2, 2], [[1, 1], [0, 0]]), image)
     with pytest.raises(InvalidArgumentError, match="divisible by 3"):
         raw.SpaceToDepth(image, block_size=3)
 

@@ -133,6 +133,22 @@ def test_generator_inside_a_function_moves_its_variable_on():
     np.testing.assert_array_equal(generator.state.numpy(), reference.state.numpy())
 
 
+def test_first_values_of_variables_made_in_a_function_start_from_their_seeds():
+    tf.random.set_seed(22)
+    made = []
+
+    @tf.function
+    def f():
+        if not made:
+            made.extend(tf.Variable(random.uniform([2], seed=22)) for _ in range(2))
+        return made[0] + made[1]
+
+    f()
+    for values in (*made, random.uniform([2], seed=22)):
+        np.testing.assert_allclose(values, [0.08503413, 0.5980128], rtol=1e-6)
+    np.testing.assert_allclose(random.uniform([2], seed=22), [0.15535808, 0.41399693], rtol=1e-6)
+
+
 def test_generator_copies_and_resets():
     generator = random.Generator.from_seed(4)
     copy = random.Generator(copy_from=generator)

@@ -25,7 +25,7 @@ STATEFUL_HERE = {
 """Ops that are stateful in modtf and not in TensorFlow."""
 
 
-COMPUTED_IN_FLOAT32 = "CTCLoss CTCBeamSearchDecoder CropAndResize* Resize*Grad ResizeBicubic ImageProjectiveTransform*"
+COMPUTED_IN_FLOAT32 = "CTCLoss CTCBeamSearchDecoder CropAndResize* Resize* ImageProjectiveTransform*"
 """Ops that TensorFlow computes in float32, wholly or in part, when they are asked for float64."""
 
 SUMMED_IN_BFLOAT16 = "Conv*BackpropFilter* Depthwise*BackpropFilter"
@@ -171,6 +171,11 @@ def _malformed(indices: np.ndarray, values: np.ndarray | None, shape: np.ndarray
     return shape.shape != indices.shape[1:] or bool(((indices < 0) | (indices >= shape)).any())
 
 
+def _is_ignored(text: bytes) -> bool:
+    """Whether a string holds nothing but what is not UTF-8."""
+    return bool(text) and not text.decode(errors="ignore")
+
+
 def has_complex(call: Call) -> bool:
     return any(array.dtype.kind == "c" for array in call.arrays)
 
@@ -200,7 +205,7 @@ RULES = [
         lambda call: (call.inputs["x"].dtype == np.float64 and is_wild(call)) or _largest(call) > 1e100,
     ),
     Rule(
-        "MaxPool* SegmentMax SegmentMin UnsortedSegmentMax UnsortedSegmentMin",
+        "MaxPool* FractionalMaxPool ClipByValue SegmentMax SegmentMin UnsortedSegmentMax UnsortedSegmentMin",
         "which of NaN and a number Eigen takes for the larger depends on their order",
         has_nan,
     ),
@@ -274,7 +279,7 @@ RULES = [
         ),
     ),
     Rule(
-        "SqrtGrad RsqrtGrad FloorDiv Lgamma",
+        "SqrtGrad RsqrtGrad FloorDiv Lgamma Polygamma Zeta",
         "what overflows on the way to a number that can be represented depends on the order of the steps",
         lambda call: _largest(call) > 1e30,
     ),
@@ -282,10 +287,16 @@ RULES = [
     Rule("LowerBound UpperBound", "NaN has no place in an order", has_nan),
     Rule("CumulativeLogsumexp", "infinities less infinities come at other steps", is_wild),
     Rule(
-        "Cholesky MatrixInverse MatrixSolve MatrixTriangularSolve SelfAdjointEigV2 Eig Svd Qr Lu LogMatrixDeterminant "
-        "MatrixDeterminant MatrixSquareRoot MatrixLogarithm MatrixExponential CholeskyGrad BatchSvd BatchCholesky",
-        "what LAPACK and Eigen make of matrices that are not finite, or not positive definite, is not specified",
-        lambda call: is_wild(call) or (call.op.endswith("Cholesky") and not _positive_definite(call)),
+        "Cholesky* MatrixInverse MatrixSolve* MatrixTriangularSolve SelfAdjointEigV2 Eig Svd Qr Lu LogMatrixDeterminant "
+        "MatrixDeterminant MatrixSquareRoot MatrixLogarithm MatrixExponential BatchSvd BatchCholesky",
+        "what LAPACK and Eigen make of matrices that are not finite is not specified",
+        is_wild,
+        "call",
+    ),
+    Rule(
+        "Cholesky BatchCholesky",
+        "what LAPACK and Eigen make of matrices that are not positive definite is not specified",
+        lambda call: not _positive_definite(call),
     ),
     Rule(
         "RFFT* IRFFT* FFT* IFFT* SparseSegment*",
@@ -307,7 +318,7 @@ RULES = [
     Rule(
         "Sparse* Serialize*Sparse Set* *SetOperation RaggedBincount RaggedGather RaggedCross RaggedTensorToSparse",
         "TensorFlow checks indices and splits in some of the ops only, and reads beyond their memory in others",
-        lambda call: refused_for(call, "out of bounds", "plits", "rows that are not in"),
+        lambda call: refused_for(call, "out of bounds", "plits", "rows that are not in", "but only"),
         "call",
     ),
     Rule(
@@ -325,8 +336,8 @@ RULES = [
     ),
     Rule(
         "RaggedTensorToTensor",
-        "TensorFlow reads row partitions of more than one axis, or out of order, as if they were not",
-        lambda call: refused_for(call, "must be vectors", "must be sorted"),
+        "TensorFlow reads row partitions of more than one axis, out of order or for more values than there are",
+        lambda call: refused_for(call, "must be vectors", "must be sorted", "Final value"),
         "call",
     ),
     Rule(
@@ -401,6 +412,53 @@ RULES = [
         "the sign of a column is not specified, and another one where Householder's reflection starts from 0",
         lambda call: bool((call.inputs["input"] == 0).any()),
     ),
+    Rule(
+        "CTCGreedyDecoder",
+        "TensorFlow does not look for negative lengths",
+        lambda call: refused_for(call, "sequence_length must be"),
+        "call",
+    ),
+    Rule(
+        "CTCLoss",
+        "TensorFlow sees repeated indices, and modtf those out of bounds: neither sees all that is wrong with labels",
+        lambda call: _malformed(call.inputs["labels_indices"], call.inputs["labels_values"], None),
+        "call",
+    ),
+    Rule(
+        "ScaleAndTranslateGrad",
+        "TensorFlow's gradient takes images without pixels, which the op itself refuses",
+        has_empty,
+        "call",
+    ),
+    Rule(
+        "SparseCountSparseOutput",
+        "TensorFlow takes more than two axes, and counts along the first alone",
+        lambda call: call.inputs["dense_shape"].size > 2,
+        "call",
+    ),
+    Rule(
+        "SparseSlice",
+        "TensorFlow does not look for negative starts and sizes",
+        lambda call: refused_for(call, "must not be negative"),
+        "call",
+    ),
+    Rule(
+        "StringNGrams",
+        "TensorFlow does not look at splits where there is nothing to split",
+        lambda call: call.inputs["data_splits"].ndim != 1,
+        "call",
+    ),
+    Rule(
+        "TridiagonalSolve",
+        "by how much a singular system is perturbed is not specified",
+        lambda call: bool(call.attrs.get("perturb_singular")),
+    ),
+    Rule(
+        "UnicodeDecode*",
+        "TensorFlow aborts where it ignores all that a string holds",
+        lambda call: call.attrs.get("errors") == "ignore" and any(map(_is_ignored, call.inputs["input"].ravel())),
+        "call",
+    ),
     Rule("Empty", "the memory is left as it was", lambda call: not call.attrs.get("init")),
     Rule(
         "BesselY0 BesselY1",
@@ -425,7 +483,8 @@ RULES = [
         "call",
     ),
     Rule(
-        "LRN* Resize*Grad ScaleAndTranslate* CropAndResize* RGBToHSV ImageProjectiveTransform*",
+        "LRN* Resize*Grad ScaleAndTranslate* CropAndResize* RGBToHSV AdjustSaturation ImageProjectiveTransform* "
+        "FusedBatchNorm* CTCLoss QuantizeAndDequantize* FakeQuant*",
         "whether an infinity meets a weight of 0, and so becomes NaN, depends on how the sums are arranged",
         is_wild,
     ),
@@ -541,6 +600,12 @@ RULES = [
             for name in ("strides", "ksize")
             if name in call.inputs and call.inputs[name].size
         ),
+        "call",
+    ),
+    Rule(
+        "MaxPoolWithArgmax MaxPoolGradWithArgmax",
+        "TensorFlow does not look at the strides over images and channels, which have to be 1",
+        lambda call: any(len(call.attrs[name]) != 4 or call.attrs[name][3] != 1 for name in ("strides", "ksize")),
         "call",
     ),
     Rule(

@@ -23,6 +23,7 @@ from modtf.core.api.math import (
     reduce_sum, round, scalar_mul, sigmoid, sign, sin, sinh, sqrt, square, subtract, tan, tanh, truediv,
 )  # fmt: skip
 from modtf.core.api.elementwise import cast, complex, realdiv, saturate_cast, truncatediv, truncatemod
+from modtf.core.api.rearranging import *
 from modtf.core.api.nn_sliding import required_space_to_batch_paddings
 from modtf.core.api.selecting import *
 from modtf.core.api.sorting import (
@@ -62,6 +63,7 @@ _LAZY: dict[str, str] = {
     "map_fn": "api.functional:map_fn",
     "scan": "api.functional:scan",
     "vectorized_map": "api.functional:vectorized_map",
+    "Operation": "engine.graphs:Node",
     "AggregationMethod": "api.graph_gradients:AggregationMethod",
     "CriticalSection": "api.critical_sections:CriticalSection",
     "DeviceSpec": "api.devices:DeviceSpec",

@@ -17,11 +17,10 @@ from modtf.core.values.errors import UnimplementedError
 __all__ = [
     "LogicalDevice", "LogicalDeviceConfiguration", "PhysicalDevice", "experimental",
     "experimental_connect_to_cluster", "experimental_connect_to_host", "experimental_functions_run_eagerly",
-    "experimental_run_functions_eagerly", "fallback_counts", "functions_run_eagerly",
-    "get_backend", "get_logical_device_configuration", "get_soft_device_placement",
-    "get_visible_devices", "list_backends", "list_logical_devices", "list_physical_devices", "optimizer",
-    "run_functions_eagerly", "set_backend", "set_logical_device_configuration", "set_soft_device_placement",
-    "set_visible_devices", "threading",
+    "experimental_run_functions_eagerly", "fallback_counts", "functions_run_eagerly", "get_backend",
+    "get_logical_device_configuration", "get_soft_device_placement", "get_visible_devices", "list_backends",
+    "list_logical_devices", "list_physical_devices", "optimizer", "run_functions_eagerly", "set_backend",
+    "set_logical_device_configuration", "set_soft_device_placement", "set_visible_devices", "threading",
 ]  # fmt: skip
 
 

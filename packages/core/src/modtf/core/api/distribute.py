@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import enum
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -21,162 +20,29 @@ from typing import Any
 
 import numpy as np
 
+from modtf.core.api.distributed_values import (
+    DistributedValues,
+    PerReplica,
+    ReduceOp,
+    RunOptions,
+    reduce_op_of,
+    reduced,
+    regrouped,
+    selected,
+)  # fmt: skip
 from modtf.core.config import list_logical_devices
 from modtf.core.engine import context as contexts
 from modtf.core.engine import raw
 from modtf.core.engine.autograph import converted_inside
 from modtf.core.engine.replicas import Surroundings, surroundings
 from modtf.core.values import nest
-from modtf.core.values.composites import CompositeTensor
 from modtf.core.values.conversion import convert_to_tensor
-from modtf.core.values.specs import TypeSpec
 from modtf.core.values.tensors import Tensor
 
 __all__ = [
     "DistributedValues", "MirroredStrategy", "OneDeviceStrategy", "ReduceOp", "ReplicaContext", "RunOptions", "Strategy",
     "experimental_set_strategy", "get_replica_context", "get_strategy", "has_strategy", "in_cross_replica_context",
 ]  # fmt: skip
-
-# ------------------------------------------------------------------------------------------------- values
-
-
-class ReduceOp(enum.Enum):
-    """How the values of replicas become one."""
-
-    SUM = "SUM"
-    MEAN = "MEAN"
-
-
-def _reduce_op(value: Any) -> ReduceOp:
-    return value if isinstance(value, ReduceOp) else ReduceOp(str(value).upper())
-
-
-class RunOptions:
-    """Options of `Strategy.run`, all without effect."""
-
-    def __init__(
-        self,
-        experimental_enable_dynamic_batch_size: bool = True,
-        experimental_bucketizing_dynamic_shape: bool = False,
-        experimental_xla_options: Any = None,
-    ) -> None:
-        self.experimental_enable_dynamic_batch_size = experimental_enable_dynamic_batch_size
-        self.experimental_bucketizing_dynamic_shape = experimental_bucketizing_dynamic_shape
-        self.experimental_xla_options = experimental_xla_options
-
-
-class DistributedValues:
-    """Values, one for each replica."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self, values: Sequence[Any]) -> None:
-        self._values = tuple(values)
-
-    @property
-    def values(self) -> tuple[Any, ...]:
-        """The values in the order of the replicas."""
-        return self._values
-
-    def _text(self, write: Callable[[Any], str]) -> str:
-        lines = ",\n".join(f"  {number}: {write(value)}" for number, value in enumerate(self._values))
-        return f"{type(self).__name__}:{{\n{lines}\n}}"
-
-    def __str__(self) -> str:
-        return self._text(str)
-
-    def __repr__(self) -> str:
-        return self._text(repr)
-
-
-class PerReplica(DistributedValues, CompositeTensor):
-    """What `Strategy.run` gives where the replicas' results are not one and the same object."""
-
-    __slots__ = ()
-
-    @property
-    def type_spec(self) -> PerReplicaSpec:
-        return PerReplicaSpec(*map(_spec_of, self._values))
-
-
-def _spec_of(value: Any) -> TypeSpec:
-    from modtf.core.engine.tracing import spec_of
-
-    return spec_of(value)
-
-
-class PerReplicaSpec(TypeSpec):
-    """The spec of a `PerReplica`: that of each replica's value."""
-
-    def __init__(self, *value_specs: TypeSpec) -> None:
-        self._value_specs = value_specs
-
-    @property
-    def value_type(self) -> type:
-        return PerReplica
-
-    @property
-    def component_specs(self) -> list[TypeSpec]:
-        return list(self._value_specs)
-
-    def to_components(self, value: Any) -> list[Any]:
-        return list(value.values)
-
-    def from_components(self, components: Sequence[Any]) -> PerReplica:
-        return PerReplica(components)
-
-    def is_compatible_with(self, spec_or_value: Any) -> bool:
-        other = spec_or_value if isinstance(spec_or_value, TypeSpec) else getattr(spec_or_value, "type_spec", None)
-        return isinstance(other, PerReplicaSpec) and self._fits(other, lambda a, b: a.is_compatible_with(b))
-
-    def is_subtype_of(self, other: Any) -> bool:
-        return isinstance(other, PerReplicaSpec) and self._fits(other, lambda a, b: a.is_subtype_of(b))
-
-    def _fits(self, other: PerReplicaSpec, fit: Callable[[Any, Any], bool]) -> bool:
-        return len(self._value_specs) == len(other._value_specs) and all(
-            fit(a, b) for a, b in zip(self._value_specs, other._value_specs, strict=True)
-        )
-
-    def most_specific_compatible_type(self, other: Any) -> PerReplicaSpec:
-        pairs = zip(self._value_specs, other._value_specs, strict=True)
-        return PerReplicaSpec(*(a.most_specific_compatible_type(b) for a, b in pairs))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, PerReplicaSpec) and self._value_specs == other._value_specs
-
-    def __hash__(self) -> int:
-        return hash((PerReplicaSpec, self._value_specs))
-
-    def __repr__(self) -> str:
-        return f"PerReplicaSpec({', '.join(map(repr, self._value_specs))})"
-
-
-def _regrouped(values: Sequence[Any]) -> Any:
-    """One structure of what the replicas gave: their own structure, with a `PerReplica` for each leaf that differs."""
-    first = values[0]
-    if len(values) == 1 or all(value is first for value in values):
-        return first
-    if not nest.is_nested(first):
-        return PerReplica(values)
-    for other in values[1:]:
-        nest.assert_same_structure(first, other)
-    leaves = zip(*(nest.flatten(value) for value in values), strict=True)
-    return nest.pack_sequence_as(first, [_regrouped(leaf) for leaf in leaves])
-
-
-def _selected(number: int, structure: Any) -> Any:
-    """The structure as a replica sees it: its own value for each of the replicas'."""
-    if isinstance(structure, DistributedValues):
-        return structure.values[number]
-    if not nest.is_nested(structure):
-        return structure
-    return nest.pack_sequence_as(structure, [_selected(number, leaf) for leaf in nest.flatten(structure)])
-
-
-def _reduced(op: ReduceOp, values: Sequence[Any]) -> Any:
-    total = raw.AddN(list(values)) if len(values) > 1 else convert_to_tensor(values[0])
-    return total / convert_to_tensor(len(values), total.dtype) if op is ReduceOp.MEAN and len(values) > 1 else total
-
 
 # ------------------------------------------------------------------------------------------------- replicas
 
@@ -243,13 +109,13 @@ class ReplicaContext:
             value: This replica's value, or a structure of values.
             options: Without effect.
         """
-        op = _reduce_op(reduce_op)
+        op = reduce_op_of(reduce_op)
 
         def merge(strategy: Any, *leaves: Any) -> list[Any]:
-            return [_reduced(op, strategy.experimental_local_results(leaf)) for leaf in leaves]
+            return [reduced(op, strategy.experimental_local_results(leaf)) for leaf in leaves]
 
-        reduced = self.merge_call(merge, nest.flatten(value))
-        return nest.pack_sequence_as(value, [raw.Identity(leaf) for leaf in reduced])  # tensors of its own
+        results = self.merge_call(merge, nest.flatten(value))
+        return nest.pack_sequence_as(value, [raw.Identity(leaf) for leaf in results])  # tensors of its own
 
     def all_gather(self, value: Any, axis: int, options: Any = None) -> Any:
         """Returns all replicas' values one after the other along an axis, to each of them.
@@ -338,7 +204,7 @@ class _Turns:
             return
         try:
             with self._strategy.inside(ReplicaContext(self._strategy, number, self)):
-                args, kwargs = _selected(number, self._args), _selected(number, self._kwargs)
+                args, kwargs = selected(number, self._args), selected(number, self._kwargs)
                 self._results[number] = self._function(*args, **kwargs)
         except _Stopped:
             return
@@ -353,7 +219,7 @@ class _Turns:
         self._goes_on[number].acquire()
         if self._stop:
             raise _Stopped
-        return _selected(number, self._merged)
+        return selected(number, self._merged)
 
     def _merge(self, count: int) -> None:
         if len(self._waiting) < count:
@@ -363,7 +229,7 @@ class _Turns:
             )
         calls = [self._waiting[number] for number in range(count)]
         with self._strategy.inside(None):
-            args, kwargs = _regrouped([args for _, args, _ in calls]), _regrouped([kwargs for _, _, kwargs in calls])
+            args, kwargs = regrouped([args for _, args, _ in calls]), regrouped([kwargs for _, _, kwargs in calls])
             self._merged = calls[0][0](self._strategy, *args, **kwargs)
 
 
@@ -450,8 +316,8 @@ class Strategy:
         function, named = converted_inside(fn), dict(kwargs or {})
         if self.num_replicas_in_sync == 1:
             with self.inside(ReplicaContext(self, 0)):
-                return function(*_selected(0, tuple(args)), **_selected(0, named))
-        return _regrouped(_Turns(self, function, tuple(args), named).run())
+                return function(*selected(0, tuple(args)), **selected(0, named))
+        return regrouped(_Turns(self, function, tuple(args), named).run())
 
     def reduce(self, reduce_op: Any, value: Any, axis: Any) -> Any:
         """Makes one value of the replicas'.
@@ -464,7 +330,7 @@ class Strategy:
         Raises:
             ValueError: The sum of a value is wanted that is not one of several replicas.
         """
-        op = _reduce_op(reduce_op)
+        op = reduce_op_of(reduce_op)
         return nest.map_structure(lambda leaf: self._reduced_over(op, leaf, axis), value)
 
     def _reduced_over(self, op: ReduceOp, value: Any, axis: Any) -> Any:
@@ -474,16 +340,16 @@ class Strategy:
             raise ValueError(f"A non-DistributedValues value {value} cannot be reduced with the given reduce op {op}.")
         values = self.experimental_local_results(value)
         if axis is None:
-            return _reduced(op, values)
+            return reduced(op, values)
         sums = [raw.Sum(item, np.asarray(axis, np.int32), keep_dims=False) for item in values]
-        total = _reduced(ReduceOp.SUM, sums)
+        total = reduced(ReduceOp.SUM, sums)
         if op is ReduceOp.SUM:
             return total
         shapes = [
             raw.GatherV2(raw.Shape(item), np.atleast_1d(np.asarray(axis, np.int32)), np.int32(0)) for item in values
         ]
         sizes = [raw.Prod(shape, np.zeros(1, np.int32), keep_dims=False) for shape in shapes]
-        return total / raw.Cast(_reduced(ReduceOp.SUM, sizes), DstT=total.dtype)
+        return total / raw.Cast(reduced(ReduceOp.SUM, sizes), DstT=total.dtype)
 
     def gather(self, value: Any, axis: int) -> Any:
         """Returns the replicas' values, or a structure of them, one after the other along an axis."""

@@ -9,13 +9,13 @@ import numpy as np
 
 from modtf.core.api import nn_ctc, nn_pooling, nn_sampling, nn_sliding, nn_statistics
 from modtf.core.api import nn_experimental as experimental
-from modtf.core.api.array import space_to_batch
 from modtf.core.api.dispatch import dispatched
 from modtf.core.api.nn_ctc import *
 from modtf.core.api.nn_pooling import *
 from modtf.core.api.nn_sampling import *
 from modtf.core.api.nn_sliding import *
 from modtf.core.api.nn_statistics import *
+from modtf.core.api.rearranging import space_to_batch
 from modtf.core.api.sorting import approx_max_k, approx_min_k
 from modtf.core.engine import raw
 from modtf.core.values import dtypes

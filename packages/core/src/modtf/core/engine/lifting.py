@@ -5,6 +5,8 @@ Variables made inside a `tf.function` get their first values so.
 
 from __future__ import annotations
 
+import copy
+
 from modtf.core.engine import context as contexts
 from modtf.core.engine.execution import execute
 from modtf.core.values.conversion import from_array
@@ -41,7 +43,11 @@ def _evaluate(tensor: Tensor, known: dict[int, EagerTensor]) -> EagerTensor:
             f"The initial value depends on the argument {node.name!r} of the function {node.graph.name!r}, so it is not known "
             "when the variable is made. Give the variable a value that does not depend on the arguments, or make it outside."
         )
-    results = execute(node.op, [_evaluate(item, known) for item in node.inputs], node.attrs)
+    op = node.op
+    if op.memory is not None:  # what is remembered for eager calls is not this node's
+        op = copy.copy(op)
+        op.bound = {}
+    results = execute(op, [_evaluate(item, known) for item in node.inputs], node.attrs)
     outputs = [results] if isinstance(results, Tensor) else results
     for symbolic, value in zip(node.outputs, outputs, strict=True):
         known[id(symbolic)] = value

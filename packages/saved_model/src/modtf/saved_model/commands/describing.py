@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ..bundle import BundleReader
+from ..dtypes import numpy_dtype
 from ..errors import DataLossError, SavedModelError
 from ..model_folder import ASSETS, variables_prefix
 from ..protos.graph_pb2 import FunctionDef
 from ..protos.object_graph_pb2 import SavedObject
-from ..dtypes import numpy_dtype
 from ..protos.tensor_pb2 import DT_STRING
 from .opened import INIT_OP, OpenedModel, shape_list, tensor_facts
 from .text import type_name
@@ -46,9 +46,7 @@ def describe(model: OpenedModel) -> dict[str, Any]:
         "variables": describe_variables(model, objects),
         "signatures": describe_signatures(model),
         "objects": objects,
-        "functions": [
-            describe_function(function, model) for name, function in sorted(model.functions.items())
-        ],
+        "functions": [describe_function(function, model) for name, function in sorted(model.functions.items())],
         "ops": ops,
         "unknown_ops": unknown,
         "backends": backend_facts(ops, unknown),
@@ -61,9 +59,7 @@ def describe(model: OpenedModel) -> dict[str, Any]:
 
 def describe_files(folder: Path) -> dict[str, Any]:
     """Returns the sizes on disk of the files in a folder, and their sum."""
-    files = {
-        str(path.relative_to(folder)): path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()
-    }
+    files = {str(path.relative_to(folder)): path.stat().st_size for path in sorted(folder.rglob("*")) if path.is_file()}
     return {"bytes": sum(files.values()), "files": files}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 import warnings
 from argparse import ArgumentParser, Namespace
@@ -14,7 +15,7 @@ from modtf import core as tf
 from modtf.core.contracts import CommandError
 
 from ..attributes import decode_shape
-from ..errors import DataLossError, NotFoundError, SavedModelError, UnsupportedError
+from ..errors import NotFoundError, SavedModelError
 from ..model_folder import read_model_file
 from ..protos.graph_pb2 import FunctionDef
 from ..protos.saved_model_pb2 import MetaGraphDef, TensorInfo
@@ -42,17 +43,22 @@ class OpenedModel:
     others: tuple[tuple[str, ...], ...]
 
     @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags, in the order of the alphabet."""
+        return tuple(sorted(self.proto.meta_info_def.tags))
+
+    @functools.cached_property
     def functions(self) -> dict[str, FunctionDef]:
         """The functions by name."""
         return {function.signature.name: function for function in self.proto.graph_def.library.function}
 
 
-def add_model_arguments(parser: ArgumentParser, tags: bool = True) -> None:
-    """Adds the arguments that say which model is meant, and `--json`."""
+def add_model_arguments(parser: ArgumentParser, tags: bool = True, json: bool = True) -> None:
+    """Adds the arguments that say which model is meant, and how to write what is found."""
     parser.add_argument("folder", metavar="DIR", help="the model's folder")
     if tags:
         parser.add_argument("--tags", metavar="TAG[,TAG]", help="the tags of the model, if the folder has several")
-    if parser.prog.split()[-1] != "graph":
+    if json:
         parser.add_argument("--json", action="store_true", help="write JSON, for programs")
 
 
@@ -61,33 +67,41 @@ def tags_of(arguments: Namespace) -> list[str] | None:
     return None if arguments.tags is None else [tag for tag in arguments.tags.split(",") if tag]
 
 
+def models_in(folder: str) -> list[OpenedModel]:
+    """Reads the file of a model's folder; returns each of the models in it.
+
+    Raises:
+        SavedModelError: it is missing or unreadable.
+    """
+    proto, path = read_model_file(folder)
+    tags = [tuple(sorted(meta_graph.meta_info_def.tags)) for meta_graph in proto.meta_graphs]
+    return [
+        OpenedModel(Path(folder), path, meta_graph, tuple(tags[:number] + tags[number + 1 :]))
+        for number, meta_graph in enumerate(proto.meta_graphs)
+    ]
+
+
 def open_model(arguments: Namespace) -> OpenedModel:
-    """Reads the file of the model that the arguments name.
+    """Reads the file of a model's folder; returns the model in it that the arguments name.
 
     Raises:
         SavedModelError: it is missing or unreadable, or has no model with these tags.
     """
-    proto, path = read_model_file(arguments.folder)
-    found = [tuple(sorted(meta_graph.meta_info_def.tags)) for meta_graph in proto.meta_graphs]
-    wanted = tags_of(arguments)
-    if wanted is None and len(found) > 1:
-        raise NotFoundError(f"{path}: has several models; choose one by --tags: {_listed(found)}.")
-    if wanted is not None and tuple(sorted(set(wanted))) not in found:
-        raise NotFoundError(f"{path}: has no model with the tags {','.join(wanted)}; it has: {_listed(found)}.")
-    chosen = 0 if wanted is None else found.index(tuple(sorted(set(wanted))))
-    others = tuple(tags for number, tags in enumerate(found) if number != chosen)
-    return OpenedModel(Path(arguments.folder), path, proto.meta_graphs[chosen], others)
-
-
-def _listed(found: list[tuple[str, ...]]) -> str:
-    return "; ".join(",".join(tags) or "(no tags)" for tags in found)
+    models, wanted = models_in(arguments.folder), tags_of(arguments)
+    found = "; ".join(",".join(model.tags) or "(no tags)" for model in models)
+    if wanted is None and len(models) > 1:
+        raise NotFoundError(f"{models[0].path}: has several models; choose one by --tags: {found}.")
+    for model in models:
+        if wanted is None or set(wanted) == set(model.tags):
+            return model
+    raise NotFoundError(f"{models[0].path}: has no model with the tags {','.join(wanted or ())}; it has: {found}.")
 
 
 @contextlib.contextmanager
 def command_errors() -> Iterator[None]:
     """What is wrong with a model or its inputs becomes an error of the command; warnings are lines on stderr."""
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+        warnings.simplefilter("always", UserWarning)
         try:
             yield
         except (SavedModelError, tf.errors.OpError, OSError) as error:
@@ -116,9 +130,3 @@ def tensor_facts(name: str, info: TensorInfo, what: str) -> dict[str, object]:
     elif info.WhichOneof("encoding") == "composite_tensor":
         facts["kind"] = info.composite_tensor.type_spec.type_spec_class_name or "composite"
     return facts
-
-
-__all__ = [
-    "INIT_OP", "DataLossError", "OpenedModel", "UnsupportedError", "add_model_arguments", "command_errors", "open_model",
-    "shape_list", "tags_of", "tensor_facts",
-]  # fmt: skip

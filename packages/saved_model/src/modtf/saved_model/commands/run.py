@@ -28,7 +28,9 @@ def add_to(commands: Any) -> None:
         description="Runs a signature of a model and prints what it gives, or writes that to a file.",
     )
     add_model_arguments(parser)
-    parser.add_argument("--signature", metavar="NAME", help=f"the signature; {DEFAULT_KEY}, or the only one, by default")
+    parser.add_argument(
+        "--signature", metavar="NAME", help=f"the signature; {DEFAULT_KEY}, or the only one, by default"
+    )
     parser.add_argument(
         "--inputs",
         metavar="NAME=VALUE",
@@ -69,7 +71,7 @@ def run(arguments: Namespace) -> None:
 def _outputs(arguments: Namespace) -> dict[str, np.ndarray]:
     model = load(arguments.folder, tags_of(arguments))
     name, signature = _choose(getattr(model, "signatures", {}), arguments.signature)
-    specs = {key: spec for key, spec in signature.structured_input_signature[1].items()}
+    specs = dict(signature.structured_input_signature[1])
     given = _given(arguments.inputs)
     unknown = [key for key in given if key not in specs]
     if unknown:
@@ -88,11 +90,7 @@ def _outputs(arguments: Namespace) -> dict[str, np.ndarray]:
             raise CommandError(f"The input {key!r} is a {specs[key]!r}, which cannot be given on the command line.")
         tensors[key] = read_value(text, specs[key], f"The input {key!r}")
     results = signature(**tensors)
-    return {
-        key: np.asarray(tensor)
-        for output, value in results.items()
-        for key, tensor in _components(output, value)
-    }
+    return {key: np.asarray(tensor) for output, value in results.items() for key, tensor in _components(output, value)}
 
 
 def _choose(signatures: Any, wanted: str | None) -> tuple[str, Any]:
@@ -119,10 +117,15 @@ def _given(inputs: list[str]) -> dict[str, str]:
 
 
 def _listed(specs: dict[str, Any]) -> str:
-    return ", ".join(
-        f"{key!r} ({spec.dtype.name} {shape_text(spec.shape.dims)})" if isinstance(spec, tf.TensorSpec) else f"{key!r}"
-        for key, spec in specs.items()
-    ) or "nothing"
+    return (
+        ", ".join(
+            f"{key!r} ({spec.dtype.name} {shape_text(spec.shape.dims)})"
+            if isinstance(spec, tf.TensorSpec)
+            else f"{key!r}"
+            for key, spec in specs.items()
+        )
+        or "nothing"
+    )
 
 
 def _components(name: str, value: Any) -> list[tuple[str, Any]]:
@@ -147,6 +150,6 @@ def _shown(name: str, array: np.ndarray) -> str:
 
 
 def _text_array(array: np.ndarray) -> np.ndarray:
-    return np.array([item.decode("utf-8", "backslashreplace") for item in array.reshape(-1)] + [""], object)[:-1].reshape(
-        array.shape
-    )
+    return np.array([item.decode("utf-8", "backslashreplace") for item in array.reshape(-1)] + [""], object)[
+        :-1
+    ].reshape(array.shape)

@@ -53,10 +53,10 @@ def reachable_functions(model: OpenedModel) -> dict[str, FunctionDef]:
         for saveable in node.saveable_objects.values()
         for number in (saveable.save_function, saveable.restore_function)
     }
-    for number, node in enumerate(objects):
+    for number, item in enumerate(objects):
         if number not in savers:
-            left.extend(node.function.concrete_functions)
-            left.append(node.bare_concrete_function.concrete_function_name)
+            left.extend(item.function.concrete_functions)
+            left.append(item.bare_concrete_function.concrete_function_name)
     found: dict[str, FunctionDef] = {}
     while left:
         name = left.pop()
@@ -75,7 +75,9 @@ def count_ops(model: OpenedModel) -> dict[str, int]:
         counts.update(node.op for node in model.proto.graph_def.node)
     for function in reachable_functions(model).values():
         counts.update(node.op for node in function.node_def)
-    return {op: count for op, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if op not in functions}
+    return {
+        op: count for op, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if op not in functions
+    }
 
 
 def find_op(name: str) -> Op | None:

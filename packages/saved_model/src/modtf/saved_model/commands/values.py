@@ -12,6 +12,7 @@ import json
 import os
 import re
 import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
@@ -68,14 +69,16 @@ def _from_archive(path: str, key: str | None, what: str) -> np.ndarray:
             raise CommandError(f"{what}: {path!r} has no array {key!r}, but {there}.")
         try:
             return archive[archive.files[0] if key is None else key]
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zipfile.zlib.error) as error:
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise CommandError(f"{what}: {path!r} cannot be read as an array: {error}") from None
 
 
 def _as_tensor_array(array: np.ndarray, spec: tf.TensorSpec) -> np.ndarray:
     """An array of a file as tensors have it: text as bytes, and types that .npy has no name for."""
     if array.dtype.kind == "U":
-        return np.array([text.encode() for text in array.reshape(-1).tolist()] + [b""], object)[:-1].reshape(array.shape)
+        return np.array([text.encode() for text in array.reshape(-1).tolist()] + [b""], object)[:-1].reshape(
+            array.shape
+        )
     if array.dtype.kind == "S":
         return array.astype(object)
     wanted = spec.dtype.np_dtype
@@ -129,7 +132,9 @@ def _cast(array: np.ndarray, dtype: tf.DType, value: Any) -> np.ndarray:
     """Numbers of JSON in the dtype that is wanted, if it can hold them."""
     kind = array.dtype.kind if array.size else "f"
     if kind not in "biuf" or (kind == "b") != (dtype.np_dtype == np.bool_ and array.size > 0):
-        raise TypeError(f"it holds {'true or false' if kind == 'b' else 'what is no number' if kind in 'OUS' else 'numbers'}")
+        raise TypeError(
+            f"it holds {'true or false' if kind == 'b' else 'what is no number' if kind in 'OUS' else 'numbers'}"
+        )
     cast = array.astype(dtype.np_dtype)
     if dtype.is_integer and not np.array_equal(np.asarray(cast, np.object_), np.asarray(array, np.object_)):
         raise ValueError(f"{dtype.name} cannot hold all of its numbers")
@@ -192,7 +197,7 @@ def write_archive(path: str, arrays: dict[str, np.ndarray]) -> None:
     """
     if not path.endswith(".npz"):
         raise CommandError(f"--outputs: {path!r} must end in .npz.")
-    plain = {}
+    plain: dict[str, Any] = {}
     for name, array in arrays.items():
         if array.dtype == object:
             if any(item.endswith(b"\0") for item in array.reshape(-1).tolist()):

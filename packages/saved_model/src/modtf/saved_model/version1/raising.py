@@ -136,6 +136,7 @@ class Raised:
         self._feeds = feeds
         self._paths: dict[str, Path] = {}
         self._loops: dict[Path, list[str]] = {}
+        self._merges: dict[Path, list[str]] = {}
         self._predicates: dict[Source, Source] = {}
         self._apart = False
         self.other_names: dict[Source, Source] = {}
@@ -171,6 +172,8 @@ class Raised:
         return self._op(name) in _SWITCHES and self._op(self._nodes.inputs(name)[1].node) == "LoopCond"
 
     def _path_of(self, source: Source) -> Path:
+        if source in self._feeds:
+            return ()
         path = self._paths[source.node]
         if self._op(source.node) in _SWITCHES and not self._is_loop_switch(source.node):
             return (*path, Side(self._predicate(source.node), source.index))
@@ -195,6 +198,7 @@ class Raised:
         path: Path = ()
         if op in MERGES and not self._nodes.begins_iteration(name):
             path = self._path_of_merge(name)
+            self._merges.setdefault(path, []).append(name)
         else:
             sources = [source for source in inputs if source not in self._feeds and source.node in self._paths]
             paths = [self._path_of(source) for source in sources]
@@ -244,11 +248,11 @@ class Raised:
     def _steps(self, path: Path, targets: Sequence[str]) -> list[Step]:
         """The steps that nodes of one path need, without those of the paths around."""
         groups: dict[Any, list[str]] = {}
-        for name in self._ordered:
-            if self._paths[name] == path and self._is_merge(name):
-                groups.setdefault(self._group(name), []).append(name)
+        for name in self._merges.get(path, ()):
+            groups.setdefault(self._group(name), []).append(name)
         steps: list[Step] = []
         done: dict[Any, bool] = {}
+        needs: dict[Any, list[Any]] = {}
         for target in targets:
             left = [self._thing(target, path)]
             while left:
@@ -256,7 +260,9 @@ class Raised:
                 if thing is None or done.get(thing):
                     left.pop()
                     continue
-                needed = [other for other in self._needs(thing, path, groups) if other and not done.get(other)]
+                if thing not in needs:
+                    needs[thing] = self._needs(thing, path, groups)
+                needed = [other for other in needs[thing] if other and not done.get(other)]
                 if not needed:
                     done[thing] = True
                     left.pop()
@@ -322,7 +328,7 @@ class Raised:
                         left.append(source)
                 elif self._thing(source, path) != thing:
                     needed[self._thing(source, path)] = None
-                elif kind == "conditional" and name not in groups[key]:
+                elif kind == "conditional":
                     raise _Circle
         return list(needed)
 
@@ -346,7 +352,7 @@ class Raised:
         for value in (0, 1):
             inner = (*path, Side(predicate, value))
             sources = [result[value].node for result in results.values()]
-            sides.append(self._steps(inner, [name for name in sources if self._paths[name] == inner]))
+            sides.append(self._steps(inner, [name for name in sources if self._paths.get(name) == inner]))
         index_used = {name for name in merges if Source(name, VALUE_INDEX) in self._used}
         return Conditional(
             merges[0],
@@ -386,6 +392,6 @@ class Raised:
             frame.name,
             list(variables.values()),
             predicates[0],
-            self._steps(path, [condition] if self._paths[condition] == path else []),
+            self._steps(path, [condition] if self._paths.get(condition) == path else []),
             self._steps(path, following),
         )

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.api.array import pad, reshape, tile
+from modtf.core.api.array import reshape
 from modtf.core.api.image.colour import convert_image_dtype
 from modtf.core.api.nn import avg_pool, depthwise_conv2d
+from modtf.core.api.rearranging import pad, tile
 from modtf.core.api.reductions import reduce_mean, reduce_prod, reduce_sum
 from modtf.core.engine import raw
 from modtf.core.values.conversion import convert_to_tensor

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.api import array, linalg, nn, segments, selecting
+from modtf.core.api import array, linalg, nn, rearranging, segments, selecting
 from modtf.core.api.dispatch import implements
 from modtf.core.api.ragged import gathering, joining, reducing, shaping
 from modtf.core.api.ragged.broadcasting import aligned, converted, to_ragged_or_tensor
@@ -20,9 +20,10 @@ from modtf.core.values.tensors import Tensor
 
 _BY_NAME = {
     array: {
-        joining: "concat expand_dims reverse split squeeze stack tile",
+        joining: "concat expand_dims split squeeze stack",
         shaping: "broadcast_dynamic_shape broadcast_to fill ones rank reshape shape size zeros",
     },
+    rearranging: {joining: "reverse tile"},
     selecting: {gathering: "gather gather_nd where"},
 }
 for _module, _sources in _BY_NAME.items():

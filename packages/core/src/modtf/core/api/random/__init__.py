@@ -1,4 +1,4 @@
-"""Random numbers (`tf.random`): TensorFlow's own, bit by bit, from the same seeds.
+"""Random numbers (`tf.random`): TensorFlow's own, from the same seeds.
 
 Three kinds of function: `stateless_*` are functions of a seed; the `Generator`'s methods move a position on that a variable
 holds; `uniform`, `normal` and their like take seeds from `set_seed` and go on where they stopped.

@@ -53,6 +53,9 @@ for _name in ("SqrtGrad", "RsqrtGrad"):
     case(_name, Given([0.0, 0.0, 2.0, np.inf]), Given([0.0, 1.0, 0.0, 0.0]), dtypes="float64 float32")
 case("Lgamma", Given([-2.5, -1.5, -0.25, 20.0, 100.0]), dtypes="float64 float32", tolerance=4)
 case("Digamma", Given([-2.5, -1.5, -0.25, 20.0, 100.0]), dtypes="float64 float32", tolerance=4)
+case("Digamma", Given([np.inf, np.nan]), dtypes=_WITHOUT_BFLOAT16, smooth=False)
+for _name in ("ReciprocalGrad", "InvGrad"):
+    case(_name, Given([np.inf, -np.inf, np.nan, 2.0]), Given([0.0, 0.0, 0.0, 1.0]), dtypes=FLOATS, smooth=False)
 case("Erfinv", Given([-1.0, 1.0, 0.999, -1e-3]), dtypes="float64 float32", tolerance=4)
 case("Angle", some(2, 3), dtypes="complex64")
 case("ComplexAbs", some(2, 3), dtypes="complex64")
@@ -112,6 +115,7 @@ case("ApproximateEqual", Given([1.0, 2.0, 3.0]), Given([1.0, 2.001, 3.0]), dtype
 case("ApproximateEqual", Given([1.0, 2.0, 3.0]), Given([1.1, 2.5, 3.0]), dtypes="float32", tolerance=0.25)
 case("Polygamma", Given([0.0, 1.0, 3.0]), some(2, 3, low=0.5, high=4), dtypes="float64 float32", tolerance=4)
 case("Zeta", Given([2.0, 3.5, 5.0]), some(2, 3, low=0.5, high=4), dtypes="float64 float32", tolerance=4)
+case("Zeta", Given([2.0, np.inf, np.inf]), Given([np.inf, 2.0, 1.0]), dtypes="float64 float32", smooth=False)
 
 for _name in ("BitwiseAnd", "BitwiseOr", "BitwiseXor"):
     case(_name, some(2, 3, low=-99, high=99), some(3, low=-99, high=99), dtypes="int32 int64 uint8 int8 uint64")

@@ -118,6 +118,8 @@ for _mode in ("CONSTANT", "REFLECT", "WRAP", "NEAREST"):
              tolerance=20, **_attrs)  # fmt: skip
         case("ImageProjectiveTransformV3", some(2, 5, 6, 2), f32(_TRANSFORM[:1]), i32([4, 7]), f32(3), dtypes="float32",
              smooth=False, orders=1, tolerance=20, **_attrs)  # fmt: skip
+case("ImageProjectiveTransformV3", some(2, 0, 6, 2), f32(_TRANSFORM), i32([4, 7]), f32(3), dtypes="float32",
+     smooth=False, orders=0, interpolation="BILINEAR")  # fmt: skip
 mistake("ImageProjectiveTransformV2", some(1, 5, 6, 2), f32([[1, 0]]), i32([4, 7]), told_by="arguments",
         interpolation="NEAREST")  # fmt: skip
 

@@ -179,6 +179,7 @@ for _prefix, _dtypes in (("", _ALL), ("Batch", _REAL)):  # TensorFlow's gradient
     case(f"{_prefix}Cholesky", positive(2, 2, 2), dtypes=_REAL, smooth=False, tolerance=2)
     mistake(f"{_prefix}Cholesky", some(2, 3))
     case(f"{_prefix}CholeskyGrad", regular(3, 3), some(3, 3), dtypes=_REAL, tolerance=2, smooth=False)
+    mistake(f"{_prefix}CholeskyGrad", regular(3, 3), some(2, 3, 3), told_by="arguments")
 case("Cholesky", Given([[4, 99], [2, 10]]), dtypes=_REAL)
 case("Cholesky", some(2, 0, 0), dtypes="float32", smooth=False)
 

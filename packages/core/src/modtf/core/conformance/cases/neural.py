@@ -25,6 +25,7 @@ for _name in ("Softmax", "LogSoftmax"):
 # The labels' gradient is left out: TensorFlow gives one, but no second one.
 case("SoftmaxCrossEntropyWithLogits", some(3, 4), some(3, 4, low=0, high=1), dtypes=FLOATS, smooth=False)
 mistake("SoftmaxCrossEntropyWithLogits", some(3, 4), some(3, 5))
+case("SoftmaxCrossEntropyWithLogits", some(3, 1), some(3, 4, low=0, high=1), dtypes=FLOATS, smooth=False, orders=0)
 case("SoftmaxCrossEntropyWithLogits", some(3, 0), some(3, 0), dtypes="float32", smooth=False)
 case("SparseSoftmaxCrossEntropyWithLogits", some(3, 4), i64([0, 3, 1]), dtypes=FLOATS, smooth=False)
 mistake("SparseSoftmaxCrossEntropyWithLogits", some(3, 4), i64([0, 1]))

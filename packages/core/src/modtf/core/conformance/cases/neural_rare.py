@@ -79,6 +79,7 @@ _NUMBERS = Given([[-1, 0, 2, 3], [5, 9, 10, 11]])
 case("HistogramFixedWidth", _NUMBERS, Given([0, 10]), i32(5), dtypes="float64 float32 int32 int64")
 case("HistogramFixedWidth", Given([0.1, 0.25, 0.3]), Given([0.1, 0.4]), i32(3), dtypes="float32", dtype="int64")
 case("HistogramFixedWidth", some(0), Given([0, 1]), i32(2), dtypes="float32")
+case("HistogramFixedWidth", Given([0.1, 0.25, 0.3]), Given([0.1, 0.4]), i32(2), dtypes="float32")
 mistake("HistogramFixedWidth", _NUMBERS, Given([1, 0]), i32(5), told_by="values")
 case("Bucketize", _NUMBERS, dtypes="float64 float32 int32 int64", boundaries=[0.0, 2.5, 10.0])
 case("Bucketize", some(2, 3), dtypes="float32", boundaries=[])
@@ -109,6 +110,8 @@ mistake("CTCLoss", _LOGITS, _LABELS[0], i32([1, -1, 0, 2, 0]), _LABELS[2], told_
 mistake("CTCLoss", some(5, 3), *_LABELS)
 for _options in ({}, {"merge_repeated": True}, {"blank_index": 0}):
     case("CTCGreedyDecoder", _LOGITS, i32([5, 3, 4]), dtypes=_WIDE, **_options)
+mistake("CTCGreedyDecoder", some(4, 0, 4), i32([]), told_by="arguments")
+mistake("CTCBeamSearchDecoder", _LOGITS, i32([5, 3, 4]), told_by="arguments", beam_width=2, top_paths=3)
 case("CTCBeamSearchDecoder", _LOGITS, i32([5, 3, 4]), dtypes="float32", beam_width=8, top_paths=3)
 case("CTCBeamSearchDecoder", _LOGITS, i32([5, 3, 4]), dtypes="float32", beam_width=2, top_paths=1,
      merge_repeated=False)  # fmt: skip
@@ -154,6 +157,7 @@ case("IsotonicRegression", some(3, 6), dtypes="float64 float32", output_dtype="T
 case("IsotonicRegression", Given([1, 3, 2, 0]), dtypes="float32")
 
 case("DataFormatDimMap", i32([[0, -1], [2, 1]]), dtypes="int32")
+case("DataFormatDimMap", i32([4, 7, -6]), dtypes="int32")
 case("DataFormatDimMap", i64(-2), dtypes="int64", src_format="NCDHW", dst_format="NDHWC")
 case("DataFormatVecPermute", i32([1, 5, 6, 3]), dtypes="int32")
 case("DataFormatVecPermute", i32([5, 6]), dtypes="int32", src_format="NHWC", dst_format="NCHW")

@@ -36,6 +36,7 @@ case("RaggedRange", Given([0, 1, 5]), Given([3.0, 9, 2]), Given(1.0), dtypes="fl
 case("RaggedRange", Given(0), Given([3, 0, -2]), Given([1, 2, -1]), dtypes="int32 int64", Tsplits="int32")
 case("RaggedRange", Given([]), Given([]), Given([]), dtypes="int32 float32")
 mistake("RaggedRange", i32([0, 1]), i32([3]), i32([1, 1, 1]), dtypes="int32")
+mistake("RaggedRange", i32(0), i32([3, 0, 2]), i32([1]), dtypes="int32", told_by="arguments")
 mistake("RaggedRange", i32([0, 1]), i32([3, 4]), i32([0, 1]), dtypes="int32", told_by="values")
 
 # ------------------------------------------------------------------------------------------------- dense and sparse

@@ -212,6 +212,7 @@ for _lengths in ({}, {"minlength": 7}, {"maxlength": 3}, {"minlength": 1, "maxle
     )
 case("DenseCountSparseOutput", i64([4, 0, 4]), some(0), dtypes="int32 float64", binary_output=False)
 case("DenseCountSparseOutput", i64([4, 0, 4]), some(0), dtypes="int64", binary_output=True)
+case("DenseCountSparseOutput", i64([4, 0, 4]), some(0), dtypes="int64", binary_output=True, minlength=7, maxlength=1)
 case("SparseCountSparseOutput", i64([[0], [2]]), i32([1, 1]), i64([5]), some(0), dtypes="int32", binary_output=True)
 case(
     "RaggedCountSparseOutput",
@@ -222,6 +223,8 @@ case(
     binary_output=False,
 )
 mistake("DenseCountSparseOutput", i32([1, -2]), some(0), binary_output=False, told_by="values")
+mistake("DenseCountSparseOutput", some(0, 4, dtype="int32"), some(0), binary_output=False, told_by="arguments")
+mistake("DenseCountSparseOutput", i32([1, 2]), some(0), binary_output=False, minlength=-2, told_by="arguments")
 
 # ------------------------------------------------------------------------------------------------- crosses
 
@@ -243,6 +246,7 @@ _TO_NUMBERS = {"hashed_output": True, "out_type": "int64", "internal_type": "int
 _TO_TEXT = {"hashed_output": False, "out_type": "string", "internal_type": "string"}
 case("SparseCross", *_COLUMNS, [_DENSE_WORDS], dtypes="int64", **_TO_NUMBERS, **_KEYS)
 case("SparseCross", *_COLUMNS, [], dtypes="int64", num_buckets=0, hash_key=5, **_TO_NUMBERS)
+mistake("SparseCross", *_COLUMNS, [], dtypes="int64", told_by="values", **_TO_TEXT, **_KEYS)
 case("SparseCross", [], [], [], [_DENSE_WORDS, _DENSE_WORDS], dtypes="string", **_TO_TEXT, **_KEYS)
 
 # ------------------------------------------------------------------------------------------------- as strings
@@ -260,6 +264,7 @@ mistake("SerializeManySparse", i64([[1]]), some(1), i64([4]), told_by="values")
 case("DeserializeSparse", np.array(_SERIALIZED, object), dtypes="float32", dtype="float32")
 case("DeserializeSparse", np.array([[_SERIALIZED] * 2], object), dtypes="float32", dtype="float32")
 case("DeserializeManySparse", np.array([_SERIALIZED] * 2, object), dtypes="float32", dtype="float32")
+case("DeserializeManySparse", np.array(_SERIALIZED, object), dtypes="float32", dtype="float32")
 mistake("DeserializeSparse", np.array(_SERIALIZED, object), dtype="int32", told_by="values")
 mistake("DeserializeManySparse", np.array([_SERIALIZED[:2]], object), dtype="float32")
 mistake("DeserializeManySparse", np.array([[b"a", b"b", b"c"]], object), dtype="float32", told_by="values")

@@ -342,11 +342,11 @@ def depth_to_space(xp: Any, input: Any, *, block_size: int, data_format: str) ->
     _check_block(block_size)
     if _channels_first(data_format):
         n, c, h, w = input.shape
-        blocks = xp.reshape(input, (n, block_size, block_size, c // block_size**2, h, w))
-        return xp.reshape(
-            xp.permute_dims(blocks, (0, 3, 4, 1, 5, 2)), (n, c // block_size**2, h * block_size, w * block_size)
-        )
+        c = _divided(c, block_size**2)
+        blocks = xp.reshape(input, (n, block_size, block_size, c, h, w))
+        return xp.reshape(xp.permute_dims(blocks, (0, 3, 4, 1, 5, 2)), (n, c, h * block_size, w * block_size))
     n, h, w, c = input.shape
+    _divided(c, block_size**2)
     blocks = xp.reshape(input, (n, h, w, block_size, block_size, c // block_size**2))
     return xp.reshape(
         xp.permute_dims(blocks, (0, 1, 3, 2, 4, 5)), (n, h * block_size, w * block_size, c // block_size**2)

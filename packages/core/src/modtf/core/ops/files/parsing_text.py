@@ -172,6 +172,12 @@ def decode_csv(
         raise InvalidArgumentError(f"field_delim should be only 1 char, not {field_delim!r}.")
     if any(after <= before for before, after in zip((-1, *select_cols), select_cols, strict=False)):
         raise InvalidArgumentError(f"select_cols should be increasing from 0 on, not {list(select_cols)}.")
+    if select_cols and len(select_cols) != len(record_defaults):
+        raise InvalidArgumentError(
+            f"{len(select_cols)} select_cols must have as many defaults, not {len(record_defaults)}"
+        )
+    if any(default.ndim > 1 for default in record_defaults):
+        raise InvalidArgumentError("record_defaults must be scalars or vectors")
     columns = [_CsvColumn(index, default) for index, default in enumerate(record_defaults)]
     count, missing = len(columns), na_value.encode()
     for number, record in enumerate(records.reshape(-1)):

@@ -202,6 +202,8 @@ def _least_squares_dims(matrix: Tensor, rhs: Tensor, l2_regularizer: Tensor, *, 
 @widened
 def _least_squares(xp: Any, matrix: Any, rhs: Any, l2_regularizer: Any, *, fast: bool) -> Any:
     check_system(matrix, rhs, square=False)
+    if l2_regularizer.ndim:
+        raise ValueError(f"l2_regularizer must be a scalar, but its shape is {list(l2_regularizer.shape)}")
     if xp is np and not l2_regularizer >= 0:
         raise InvalidArgumentError("l2_regularizer must be >= 0.")
     rows, columns = matrix.shape[-2:]

@@ -43,7 +43,7 @@ def histogram_fixed_width(
         raise InvalidArgumentError(f"nbins should be a positive number, but got '{nbins}'")
     low, high = value_range
     count = int(nbins)
-    step = (float(high) - float(low)) / count
+    step = float(high - low) / count  # the difference rounded to the dtype
     places = (np.maximum(values.reshape(-1), low) - low).astype(np.float64) / step
     places = np.minimum(np.nan_to_num(places, nan=0.0), count - 1).astype(np.int64)
     return np.bincount(places, minlength=count).astype(dtype.np_dtype)

@@ -34,6 +34,8 @@ def _reduction(name: str, types: str, reduce: Any, gradient: Any) -> None:
 
     def kernel(xp: Any, input: Any, reduction_indices: np.ndarray, *, keep_dims: bool) -> Any:
         axes = tuple(int(item) for item in np.reshape(reduction_indices, -1))
+        if len(axes) > 1 and len({axis % input.ndim for axis in axes}) < len(axes):
+            raise ValueError(f"The axes to reduce over must differ; they are {list(axes)}")
         return reduce(xp, input, axes, keep_dims)
 
     made = register(Op(schema, kernel=kernel, shape=reduction_dims, host_inputs=("reduction_indices",), quiet=True))

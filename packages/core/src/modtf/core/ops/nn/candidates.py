@@ -65,6 +65,8 @@ def _drawn_dims(true_classes: Tensor, *, num_true: int, num_sampled: int, **attr
 
 
 def _check(true_classes: np.ndarray, num_true: int) -> None:
+    if num_true < 1:
+        raise ValueError(f"num_true must be at least 1, not {num_true}")
     if true_classes.ndim != 2 or true_classes.shape[1] != num_true:
         raise ValueError(f"true_classes must have {num_true} columns (num_true): {list(true_classes.shape)}")
 

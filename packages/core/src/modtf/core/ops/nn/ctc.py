@@ -385,6 +385,8 @@ def edit_distance(
         raise ValueError(
             f"truth_shape should have the length of hypothesis_shape: {len(truth_shape)} and {len(hypothesis_shape)}"
         )
+    if min(*hypothesis_shape, *truth_shape, 0) < 0:
+        raise ValueError(f"Sizes must not be negative: {hypothesis_shape.tolist()} and {truth_shape.tolist()}")
     output = np.zeros(np.maximum(hypothesis_shape, truth_shape)[:-1].tolist(), np.float32)
     guessed, true = _groups(hypothesis_indices, hypothesis_values), _groups(truth_indices, truth_values)
     for place in {**guessed, **true}:

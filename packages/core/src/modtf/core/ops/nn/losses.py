@@ -34,14 +34,15 @@ def _entropy_dims(features: Tensor, labels: Tensor) -> list[Any]:
 def softmax_cross_entropy(xp: Any, features: Any, labels: Any) -> tuple[Any, Any]:
     if len(broadcast_dims(tuple(features.shape), tuple(labels.shape)) or ()) != 2:
         raise ValueError("logits and labels must be either 2-dimensional, or broadcasted to be 2-dimensional")
+    features = xp.broadcast_to(features, np.broadcast_shapes(features.shape, labels.shape))
     if not features.shape[-1]:  # of no classes, nothing
-        return xp.zeros(np.broadcast_shapes(features.shape, labels.shape)[:1], dtype=features.dtype), features - labels
+        return xp.zeros(features.shape[:1], dtype=features.dtype), features - labels
     log_probabilities = log_softmax_of(xp, features)
     return -xp.sum(labels * log_probabilities, axis=-1), xp.exp(log_probabilities) - labels
 
 
-def _logits_gradient(call: Any, d_loss: Tensor, d_backprop: Tensor) -> Tensor:
-    softmax = raw.Softmax(call.inputs[0])
+def _logits_gradient(logits: Tensor, call: Any, d_loss: Tensor, d_backprop: Tensor) -> Tensor:
+    softmax = raw.Softmax(logits)
     through_backprop = (d_backprop - raw.Sum(d_backprop * softmax, _LAST, keep_dims=True)) * softmax
     return raw.ExpandDims(d_loss, -1) * call.outputs[1] + through_backprop
 
@@ -49,9 +50,11 @@ def _logits_gradient(call: Any, d_loss: Tensor, d_backprop: Tensor) -> Tensor:
 @softmax_cross_entropy.gradient
 def _(call: Any, d_loss: Tensor, d_backprop: Tensor) -> tuple[Tensor, Tensor]:
     features, labels = call.inputs
-    d_features = _logits_gradient(call, d_loss, d_backprop)
-    d_labels = raw.ExpandDims(d_loss, -1) * -raw.LogSoftmax(features)
-    if features.dims == labels.dims:
+    alike = features.dims == labels.dims
+    logits = features if alike else raw.BroadcastTo(features, raw.Shape(call.outputs[1]))
+    d_features = _logits_gradient(logits, call, d_loss, d_backprop)
+    d_labels = raw.ExpandDims(d_loss, -1) * -raw.LogSoftmax(logits)
+    if alike:
         return d_features, d_labels
     return unbroadcast(d_features, features, labels), unbroadcast(d_labels, labels, features)
 
@@ -94,7 +97,7 @@ def sparse_softmax_cross_entropy(xp: Any, features: Any, labels: Any) -> tuple[A
 
 @sparse_softmax_cross_entropy.gradient
 def _(call: Any, d_loss: Tensor, d_backprop: Tensor) -> tuple[Tensor, None]:
-    return _logits_gradient(call, d_loss, d_backprop), None
+    return _logits_gradient(call.inputs[0], call, d_loss, d_backprop), None
 
 
 @op("L2Loss[T: floating](t: T) -> (output: T)", shape=scalar, quiet=True)

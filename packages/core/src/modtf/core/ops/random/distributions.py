@@ -418,14 +418,19 @@ def index_shuffle(xp: Any, index: np.ndarray, seed: np.ndarray, max_index: np.nd
     widths = [max(limit - 1, 0).bit_length() for limit in limits.tolist()]  # that of a power of two is one too small
     needed = np.array([max(16, width + width % 2) for width in widths])
     for bits in np.unique(needed).tolist():
-        rows = np.flatnonzero(needed == bits)
-        keys = _round_keys(seeds[rows], rounds, bits // 2)
-        values = indices[rows]
-        pending = np.arange(len(rows))
-        while pending.size:
-            values[pending] = _encrypted(values[pending], [key[pending] for key in keys], bits // 2)
-            pending = pending[values[pending] > limits[rows][pending]]
-        result[rows] = values
+        for seed in np.unique(seeds[needed == bits], axis=0):
+            rows = np.flatnonzero((needed == bits) & (seeds == seed).all(axis=1))
+            keys = _round_keys(seed[None], rounds, bits // 2)
+            # Of the shortest words a table, since an index far below them is encrypted thousands of times.
+            table = _encrypted(np.arange(1 << 16, dtype=np.uint64), keys, 8) if bits == 16 else None
+            values, pending = indices[rows], np.arange(len(rows))
+            while pending.size:
+                before = values[pending]
+                values[pending] = (
+                    _encrypted(before, keys, bits // 2) if table is None else table[before & np.uint64(0xFFFF)]
+                )
+                pending = pending[values[pending] > limits[rows][pending]]
+            result[rows] = values
     return result.astype(index.dtype).reshape(() if not lengths else (count,))
 
 

@@ -176,7 +176,7 @@ def _with_dense(name: str, function: Callable[..., Any]) -> Op:
         check_parts(sp_indices, sp_values, sp_shape, "sp_")
         whole = tuple(sp_shape.tolist())
         check_inside(xp, sp_indices, whole)
-        if function is _divided and xp is np and is_integer(dense) and (dense == 0).any():
+        if function is _divided and xp is np and (dense == 0).any():
             raise InvalidArgumentError(f"{name} cannot divide by zero, but the dense tensor contains it")
         places = linear(xp, _broadcast_coordinates(xp, sp_indices, dense.shape, whole), dense.shape)
         return function(xp, sp_values, xp.take(xp.reshape(dense, (-1,)), places, axis=0))

@@ -313,7 +313,7 @@ def sparse_split(
 ) -> Any:
     check_parts(indices, values, shape)
     rank = len(shape)
-    if split_dim.size != 1 or not -rank <= int(split_dim.item()) < rank:
+    if split_dim.ndim or not -rank <= int(split_dim.item()) < rank:
         raise InvalidArgumentError(f"Input split_dim should be between {-rank} and rank ({rank}), got {split_dim}")
     axis = int(split_dim.item()) % rank
     size = int(shape[axis])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.api.array import concat, reverse
+from modtf.core.api.array import concat
 from modtf.core.api.elementwise import cast, conj
 from modtf.core.api.linalg.operators.base import LinearOperator
 from modtf.core.api.linalg.operators.shapes import (
@@ -22,6 +22,7 @@ from modtf.core.api.linalg.operators.shapes import (
     size_tensor,
 )
 from modtf.core.api.linalg.rearranging import matrix_transpose
+from modtf.core.api.rearranging import reverse
 from modtf.core.engine import raw
 from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor

@@ -103,3 +103,10 @@ def test_top_k(same_as_numpy, dtype):
 def test_top_k_of_too_many_is_explained():
     with pytest.raises(tf.errors.InvalidArgumentError, match="TopKV2"):
         raw.TopKV2(tf.constant([1.0, 2.0]), 3)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jax"])
+def test_complex_numbers_have_infinite_parts(backend):
+    with tf.backend(backend):
+        made = np.asarray(tf.complex([1.0, np.inf], np.inf))
+    assert made.real.tolist() == [1, np.inf] and made.imag.tolist() == [np.inf, np.inf]

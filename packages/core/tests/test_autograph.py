@@ -240,3 +240,32 @@ def test_it_can_be_left_out():
         assert int(tf.function(function, autograph=False)(tf.constant(-3))) == 3
     finally:
         tf.config.run_functions_eagerly(False)
+
+
+def test_exceptions_by_name():
+    @tf.function
+    def function(x, fails):
+        try:
+            if fails:
+                raise ValueError("told")
+            if x > 0:
+                y = x
+            else:
+                y = -x
+        except ValueError as error:
+            y = x + len(str(error))
+        return y
+
+    assert int(function(tf.constant(-2), False)) == 2
+    assert int(function(tf.constant(-2), True)) == 2
+
+
+def test_what_assignments_return_is_read_when_it_is_used():
+    variable = tf.Variable(1.0)
+
+    @tf.function
+    def function():
+        first, second = variable.assign_add(1.0), variable.assign_add(1.0)
+        return first.read_value(), second + 0.0, first
+
+    assert [float(value) for value in function()] == [3.0, 3.0, 3.0]

@@ -502,3 +502,8 @@ def test_gradients_while_sizes_are_unknown(shape):
     traced = tf.function(slopes, input_signature=[tf.TensorSpec(shape, tf.float64)])(tf.constant(x))
     for result, expected in zip(traced, slopes(tf.constant(x)), strict=True):
         np.testing.assert_allclose(result.numpy(), expected.numpy(), rtol=1e-10)
+
+
+def test_complex_numbers_have_infinite_parts():
+    made = np.asarray(tf.complex([1.0, np.inf], np.inf))
+    assert made.real.tolist() == [1, np.inf] and made.imag.tolist() == [np.inf, np.inf]

@@ -19,6 +19,7 @@ from jax.scipy import special
 from modtf.backend_jax import control_flow, lists
 from modtf.backend_jax.kernels_linalg import KERNELS as LINALG_KERNELS
 from modtf.backend_jax.scopes import in_program
+from modtf.core import DType
 from modtf.core.contracts import find_kernel_dtype, get_op
 
 # ------------------------------------------------------------------------------------------------- convolution
@@ -121,6 +122,12 @@ def _elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda xp, x: function(x)
 
 
+def _complex(xp: Any, real: Any, imag: Any, *, Tout: DType) -> Any:
+    if real.dtype != find_kernel_dtype(xp, Tout.real_dtype):
+        return _generic("Complex")(xp, real, imag, Tout=Tout)  # which refuses it
+    return lax.complex(*jax.numpy.broadcast_arrays(real, imag))
+
+
 def _in_programs(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
     """A kernel for compiled parts; eagerly, core's own does (lists may grow there, and loops run step by step)."""
 
@@ -146,6 +153,7 @@ _PROGRAM_KERNELS: dict[str, Callable[..., Any]] = {
 KERNELS: dict[str, Callable[..., Any]] = {
     **LINALG_KERNELS,
     **{name: _in_programs(name, kernel) for name, kernel in _PROGRAM_KERNELS.items()},
+    "Complex": _complex,
     "Conv2D": _conv2d,
     "Conv2DBackpropFilter": _conv2d_filter_gradient,
     "Conv2DBackpropInput": _conv2d_input_gradient,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from modtf import core as tf
 
-from .errors import NotFoundError
+from .errors import DataLossError, NotFoundError
+from .model_folder import ASSETS
 
 
 class Asset(tf.Module):
@@ -22,6 +24,24 @@ class Asset(tf.Module):
         super().__init__(name="asset")
         self.path = path
         self.asset_path = tf.constant(str(path))
+
+
+def find_asset(export_dir: str | os.PathLike[str], filename: str, what: str) -> Asset:
+    """Returns an asset of a model.
+
+    Args:
+        export_dir: the model's folder.
+        filename: the asset's name in it.
+        what: what names it, for errors.
+
+    Raises:
+        DataLossError: it would not lie in the folder.
+    """
+    folder = Path(export_dir, ASSETS)
+    path = folder / filename
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise DataLossError(f"{what}: the asset {filename!r} would lie outside of {str(folder)!r}.")
+    return Asset(path)
 
 
 def copy_assets(assets: Iterable[Asset], folder: Path) -> list[str]:

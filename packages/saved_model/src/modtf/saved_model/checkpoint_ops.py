@@ -12,7 +12,10 @@ from modtf import core as tf
 from modtf.core.contracts import op
 
 from .bundle import BundleReader, BundleWriter
+from .checkpoint_files import open_checkpoint
 from .errors import SavedModelError
+from .legacy_checkpoint import LegacyReader
+from .slices import WHOLE, slice_index
 
 _UNKNOWN = None
 
@@ -24,9 +27,7 @@ def _text(value: Any) -> str:
 def _whole_names(tensor_names: np.ndarray, shape_and_slices: np.ndarray) -> list[str]:
     for name, part in zip(tensor_names.reshape(-1), shape_and_slices.reshape(-1), strict=True):
         if part:
-            raise ValueError(
-                f"The tensor {name!r} shall be saved or restored in slices ({part!r}); only whole ones can be."
-            )
+            raise ValueError(f"The tensor {name!r} shall be saved in slices ({part!r}); only whole ones can be.")
     return [_text(name) for name in tensor_names.reshape(-1)]
 
 
@@ -55,13 +56,49 @@ def restore_v2(
 ) -> list[np.ndarray]:
     """Reads tensors from a bundle."""
     reader = _open(_text(prefix))
-    arrays = [_read(reader, name) for name in _whole_names(tensor_names, shape_and_slices)]
+    arrays = [
+        _read_part(reader, _text(name), _text(part))
+        for name, part in zip(tensor_names.reshape(-1), shape_and_slices.reshape(-1), strict=True)
+    ]
     for name, array, dtype in zip(tensor_names.reshape(-1), arrays, dtypes, strict=True):
         if array.dtype != dtype.np_dtype:
             raise ValueError(
                 f"The tensor {name!r} is {array.dtype} in the checkpoint {_text(prefix)!r}, not {dtype.name}."
             )
     return arrays
+
+
+@op(
+    "Restore(file_pattern: string, tensor_name: string, *, dt: type, preferred_shard: int = -1) -> (tensor: dt)",
+    shape=lambda *inputs, **attrs: _UNKNOWN,
+    stateful=True,
+    host_only=True,
+)
+def restore(
+    xp: Any, file_pattern: np.ndarray, tensor_name: np.ndarray, *, dt: tf.DType, preferred_shard: int
+) -> np.ndarray:
+    """Reads a tensor of a checkpoint, as graphs do that are older than bundles."""
+    return restore_v2(xp, file_pattern, tensor_name.reshape(1), np.array([b""], object), dtypes=[dt])[0]
+
+
+@op(
+    "RestoreSlice(file_pattern: string, tensor_name: string, shape_and_slice: string, *, dt: type, "
+    "preferred_shard: int = -1) -> (tensor: dt)",
+    shape=lambda *inputs, **attrs: _UNKNOWN,
+    stateful=True,
+    host_only=True,
+)
+def restore_slice(
+    xp: Any,
+    file_pattern: np.ndarray,
+    tensor_name: np.ndarray,
+    shape_and_slice: np.ndarray,
+    *,
+    dt: tf.DType,
+    preferred_shard: int,
+) -> np.ndarray:
+    """Reads a slice of a tensor of a checkpoint, as graphs do that are older than bundles."""
+    return restore_v2(xp, file_pattern, tensor_name.reshape(1), shape_and_slice.reshape(1), dtypes=[dt])[0]
 
 
 @op(
@@ -107,18 +144,42 @@ def merge_v2_checkpoints(
     return ()
 
 
-def _open(prefix: str) -> BundleReader:
+def _open(prefix: str) -> BundleReader | LegacyReader:
     try:
-        return BundleReader(prefix)
+        return open_checkpoint(prefix)
     except SavedModelError as error:
         raise tf.errors.DataLossError(str(error)) from error
 
 
-def _read(reader: BundleReader, name: str) -> np.ndarray:
+def _read(reader: BundleReader | LegacyReader, name: str) -> np.ndarray:
     try:
         return reader.read(name)
     except SavedModelError as error:
         raise tf.errors.DataLossError(str(error)) from error
+
+
+def _read_part(reader: BundleReader | LegacyReader, name: str, part: str) -> np.ndarray:
+    """Reads a tensor; with a text such as `4 10 0,2:-`, its rows 0 and 1 of 4, of 10 columns each."""
+    whole = _read(reader, name)
+    if not part:
+        return whole
+    *sizes, extents = part.split(" ")
+    try:
+        shape = tuple([int(size) for size in sizes])
+        slice_ = tuple([_extent(extent) for extent in extents.split(":")])
+    except ValueError:
+        raise ValueError(f"The tensor {name!r} shall be restored in a slice {part!r}, which is none.") from None
+    index = slice_index(slice_, shape)
+    if shape != whole.shape or index is None:
+        raise ValueError(f"The slice {part!r} is none of the tensor {name!r}, whose shape is {list(whole.shape)}.")
+    return whole[index]
+
+
+def _extent(text: str) -> tuple[int, int]:
+    if text == "-":
+        return 0, WHOLE
+    start, length = text.split(",")
+    return int(start), int(length)
 
 
 def _write(prefix: str, tensors: Iterable[tuple[str, np.ndarray]]) -> None:

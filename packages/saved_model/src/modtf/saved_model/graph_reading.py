@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from modtf import core as tf
@@ -122,6 +123,23 @@ class FunctionReader:
     def op_def(self, name: str) -> OpDef:
         """Returns the signature in the file; an empty one if there is none."""
         return self._op_defs.get(name) or OpDef()
+
+
+def warn_of_unknown_ops(path: str, unknown: Mapping[str, int], stacklevel: int) -> None:
+    """Warns of ops that core does not have, if there are any.
+
+    Args:
+        path: the file that uses them.
+        unknown: how often it uses each.
+        stacklevel: of the warning, seen from the caller.
+    """
+    if unknown:
+        names = ", ".join(f"{name} ({count}x)" if count > 1 else name for name, count in unknown.items())
+        warnings.warn(
+            f"{path} uses ops that modtf does not have: {names}. Functions that come to one of them will fail; all others "
+            "run. A plugin can add ops: see modtf.core.contracts.op and the entry-point group 'modtf.plugins'.",
+            stacklevel=stacklevel + 1,
+        )
 
 
 def _is_known(op: str) -> bool:

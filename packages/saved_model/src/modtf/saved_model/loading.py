@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,13 +11,13 @@ import numpy as np
 from modtf import core as tf
 from modtf.core.contracts import get_backend
 
-from .assets import Asset
+from .assets import Asset, find_asset
 from .attributes import decode_dtype, decode_shape
 from .bundle import BundleReader
 from .checkpoints.objects import OBJECT_GRAPH_KEY, VARIABLE_VALUE
-from .errors import DataLossError, NotFoundError, UnsupportedError
-from .graph_reading import FunctionReader
-from .model_folder import ASSETS, read_model_file, variables_prefix
+from .errors import DataLossError, NotFoundError
+from .graph_reading import FunctionReader, warn_of_unknown_ops
+from .model_folder import read_model_file, variables_prefix
 from .options import LoadOptions
 from .protos.object_graph_pb2 import SavedObject, TrackableObjectGraph
 from .protos.saved_model_pb2 import MetaGraphDef, SavedModel
@@ -28,6 +26,7 @@ from .saved_gradients import SavedGradients
 from .signatures import SignatureMap
 from .structures import decode_argument_names, decode_function_spec, decode_structure
 from .tensor_protos import make_ndarray
+from .version1.loading import Version1Loader
 
 _LIST, _TUPLE = "trackable_list_wrapper", "trackable_tuple_wrapper"
 _DICTS = ("trackable_dict_wrapper", "trackable_mapping_wrapper")
@@ -50,13 +49,17 @@ def load(
 
     Returns:
         The saved object: its variables, functions and parts as attributes, lists and dicts, a `tf.Module`. Its
-        `signatures` maps names to functions that take named tensors and give a dict of tensors.
+        `signatures` maps names to functions that take named tensors and give a dict of tensors. Of a model that
+        TensorFlow 1 wrote, there are `signatures`, `variables`, the `graph`, and `prune(feeds, fetches)`, which makes
+        functions of parts of the graph.
 
     Raises:
         SavedModelError: a file is missing, truncated or altered, contradicts itself, or uses what is not read here.
     """
     proto, path = read_model_file(export_dir)
-    return _Loader(os.fspath(export_dir), path, _tagged(proto, path, tags), options or LoadOptions()).load()
+    meta_graph = _tagged(proto, path, tags)
+    loader = _Loader if meta_graph.object_graph_def.nodes else Version1Loader
+    return loader(os.fspath(export_dir), path, meta_graph, options or LoadOptions()).load()
 
 
 def _tagged(proto: SavedModel, path: str, tags: str | Sequence[str] | None) -> MetaGraphDef:
@@ -89,10 +92,6 @@ class _Loader:
         self._main_nodes = {node.name: node for node in proto.graph_def.node}
 
     def load(self) -> Any:
-        if not self._nodes:
-            raise UnsupportedError(
-                f"{self._path}: has no objects, so TensorFlow 1 wrote it; only models of TensorFlow 2 are read."
-            )
         self._check_numbers()
         for number in range(len(self._nodes)):
             self._object(number)
@@ -100,7 +99,7 @@ class _Loader:
             self._fill(self._objects[number], node)
         if not self._options.experimental_skip_checkpoint:
             self._restore_variables()
-        self._warn_of_unknown_ops()
+        warn_of_unknown_ops(self._path, self._functions.unknown_ops(self._concrete), stacklevel=3)
         return self._objects[0]
 
     def _check_numbers(self) -> None:
@@ -195,11 +194,7 @@ class _Loader:
         assets = self._proto.asset_file_def
         if not 0 <= index < len(assets):
             raise DataLossError(f"{what}: is asset {index}, but there are {len(assets)}.")
-        folder = Path(self._export_dir, ASSETS)
-        path = folder / assets[index].filename
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise DataLossError(f"{what}: the asset {assets[index].filename!r} would lie outside of {str(folder)!r}.")
-        return Asset(path)
+        return find_asset(self._export_dir, assets[index].filename, what)
 
     def _make_signatures(self, node: SavedObject, what: str) -> SignatureMap:
         functions = {child.local_name: self._object(child.node_id) for child in node.children}
@@ -313,14 +308,3 @@ class _Loader:
                     pairs[child.node_id] = places[child.local_name]
                     left.append((child.node_id, places[child.local_name]))
         return keys
-
-    def _warn_of_unknown_ops(self) -> None:
-        unknown = self._functions.unknown_ops(self._concrete)
-        if unknown:
-            names = ", ".join(f"{name} ({count}x)" if count > 1 else name for name, count in unknown.items())
-            warnings.warn(
-                f"{self._path} uses ops that modtf does not have: {names}. Functions that come to one of them will fail; "
-                "all others run. A plugin can add ops: see modtf.core.contracts.op and the entry-point group "
-                "'modtf.plugins'.",
-                stacklevel=4,
-            )

@@ -65,7 +65,7 @@ def read_model_file(export_dir: str | os.PathLike[str]) -> tuple[SavedModel, str
         if path == binary:
             proto.ParseFromString(data)
         else:
-            text_format.Parse(data, proto)
+            text_format.Parse(data, proto, allow_unknown_field=True, allow_unknown_extension=True)
     except (DecodeError, text_format.ParseError, UnicodeDecodeError) as error:
         raise DataLossError(f"{path}: is no SavedModel, or is truncated or altered: {error}") from None
     if not proto.meta_graphs:

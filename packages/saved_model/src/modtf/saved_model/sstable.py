@@ -19,13 +19,15 @@ from typing import BinaryIO
 from . import varint
 from .crc import crc32c, mask
 from .errors import DataLossError, UnsupportedError
+from .snappy import decompress
 
 _MAGIC = 0xDB4775248B80FB57
 _FOOTER = struct.Struct("<40sQ")
 _TRAILER = struct.Struct("<BI")
 _UINT32 = struct.Struct("<I")
 _UNCOMPRESSED = 0
-_COMPRESSIONS = {1: "snappy", 2: "zstd", 4: "zlib"}
+_SNAPPY = 1
+_COMPRESSIONS = {2: "zstd", 4: "zlib"}
 
 _BLOCK_SIZE = 1 << 18
 _RESTART_INTERVAL = 16
@@ -45,7 +47,7 @@ def read_table(data: bytes, what: str) -> Iterator[tuple[bytes, bytes]]:
 
     Raises:
         DataLossError: the file is truncated or altered.
-        UnsupportedError: a block is compressed.
+        UnsupportedError: a block is compressed by another method than snappy.
     """
     if len(data) < _FOOTER.size:
         raise DataLossError(f"{what}: {len(data)} bytes, but a table has a footer of {_FOOTER.size}; it is truncated.")
@@ -85,9 +87,11 @@ def _read_block(data: bytes, handle: tuple[int, int], what: str) -> bytes:
     actual = mask(crc32c(data[offset : end + 1]))
     if actual != expected:
         raise DataLossError(f"{what}: the block at {offset} has CRC {actual:#010x}, expected {expected:#010x}.")
+    if compression == _SNAPPY:
+        return decompress(data[offset:end], f"{what}: the block at {offset}")
     if compression != _UNCOMPRESSED:
         name = _COMPRESSIONS.get(compression, f"type {compression}")
-        raise UnsupportedError(f"{what}: a block is compressed ({name}); only uncompressed tables are read.")
+        raise UnsupportedError(f"{what}: a block is compressed ({name}); only snappy is read.")
     return data[offset:end]
 
 

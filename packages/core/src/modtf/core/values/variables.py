@@ -220,7 +220,7 @@ class Variable(PartialUpdates, Operators, metaclass=_AskingCreators):
         node = execute(op, (self.handle, tensor), attrs, name)
         if not read_value:
             return node or None
-        return self if contexts.executing_eagerly() else self.value()
+        return self
 
     def assign(self, value: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
         """Replaces the value, at one stroke.
@@ -229,7 +229,7 @@ class Variable(PartialUpdates, Operators, metaclass=_AskingCreators):
             value: The new value, of the variable's dtype and a shape that fits.
             use_locking: Without effect: every assignment is atomic.
             name: A name for the graph node.
-            read_value: Whether to return the new value (eagerly, the variable itself) rather than nothing.
+            read_value: Whether to return the variable rather than nothing (while a function is traced, the node).
 
         Raises:
             ValueError: The shape or dtype does not fit.

@@ -34,15 +34,19 @@ _NAMED_KINDS = (
     (re.compile(r".*(Conv|MatMul|Einsum|Conv2D|Conv3D).*"), "matrix or convolution"),
     (re.compile(r"(Relu6?|Elu|Selu|LeakyRelu|Sigmoid|Tanh|(Log)?Softmax|Softplus|Softsign|Erf)"), "activation"),
     (re.compile(r".*(BatchNorm|LRN|L2Norm|LayerNorm).*"), "normalization"),
+    (re.compile(r"BiasAdd.*|Square|Sqrt"), "arithmetic"),
     (re.compile(r".*Pool.*|Mean|Sum|Max|Min|Prod|All|Any|ArgM(ax|in)|EuclideanNorm|Segment.*"), "reduction or pooling"),
 )
 _FAMILIES = {
     "array": "shape or indexing", "math": "arithmetic", "state": "state", "control": "control flow",
-    "nn": "activation", "linalg": "matrix or convolution",
+    "nn": "other", "linalg": "matrix or convolution",
 }  # fmt: skip
 _CLUSTER_FILLS = ("#f7f9fb", "#eef2f6", "#e6ebf1", "#dee5ec")
+_FONTS = "Helvetica,Arial,sans-serif"
+_SPACE = "\N{NO-BREAK SPACE}" * 2
+_HEAD_WIDTH = 360
 _MAX_DRAWN = 3000
-_MAX_LABEL = 28
+_MAX_LABEL = 34
 
 
 def kind_of(op: str) -> str:
@@ -93,7 +97,57 @@ def to_svg(picture: Picture, root: Scope) -> str:
     def with_tooltip(match: re.Match[str]) -> str:
         return f"{match[1]}<title>{escape(dot.tooltips.get(match[2], ''))}</title>"
 
-    return re.sub(r'(<g id="(\w+)" class="(?:node|edge|cluster|graph)"[^>]*>\n)<title>[^<]*</title>', with_tooltip, svg)
+    svg = re.sub(r'(<g id="(\w+)" class="(?:node|edge|cluster|graph)"[^>]*>\n)<title>[^<]*</title>', with_tooltip, svg)
+    svg = svg.replace('font-size="11.00"', 'font-size="10"')  # room for fonts that are wider than Helvetica
+    return _with_head(_with_labels_above_lines(svg), picture, dot)
+
+
+_CLUSTER_LABEL = re.compile(r'(<g id="\w+" class="cluster">.*?)(<text [^>]*>[^<]*</text>\n)', re.DOTALL)
+_FRAME = re.compile(r'<svg width="[\d.]+pt" height="[\d.]+pt"\s+viewBox="0\.00 0\.00 ([\d.]+) ([\d.]+)"')
+
+
+def _with_labels_above_lines(svg: str) -> str:
+    """Puts the names of scopes above the lines that cross them."""
+    labels: list[str] = []
+
+    def without_label(match: re.Match[str]) -> str:
+        halo = match[2].replace("<text ", '<text stroke="#f4f7f9" stroke-width="4" stroke-linejoin="round" ', 1)
+        labels.extend((halo, match[2]))
+        return match[1]
+
+    svg = _CLUSTER_LABEL.sub(without_label, svg)
+    end = svg.rindex("</g>")
+    return f"{svg[:end]}{''.join(labels)}{svg[end:]}"
+
+
+def _with_head(svg: str, picture: Picture, dot: _Dot) -> str:
+    """Puts the title and what the colours mean above the picture."""
+    frame = _FRAME.search(svg)
+    if frame is None:
+        return svg
+    width = max(float(frame[1]), _HEAD_WIDTH)
+    rows, x, y = [], 10.0, 58.0
+    for kind in dot.kinds:
+        fill, border = _COLORS[kind]
+        step = 26 + 5.6 * len(kind)
+        if x + step > width:
+            x, y = 10.0, y + 18
+        rows.append(
+            f'<rect x="{x:g}" y="{y - 9:g}" width="14" height="10" rx="3" fill="{fill}" stroke="{border}"/>'
+            f'<text x="{x + 19:g}" y="{y:g}" font-size="10">{kind}</text>'
+        )
+        x += step
+    height = y + 14
+    top = f'<svg width="{width:g}pt" height="{float(frame[2]) + height:g}pt" viewBox="0 0 {width:g} {float(frame[2]) + height:g}"'
+    head = (
+        f'<rect width="100%" height="100%" fill="white"/>\n<g class="head" font-family="{_FONTS}" fill="#2f3e4e">\n'
+        f'<text x="10" y="22" font-size="14" font-weight="bold">{escape(_printable(_shortened(picture.title, 80)))}</text>\n'
+        f'<text x="10" y="39" font-size="10">{dot.summary()}</text>\n'
+        + "\n".join(rows)
+        + f'\n</g>\n<g transform="translate({(width - float(frame[1])) / 2:g} {height:g})">\n'
+    )
+    start = svg.index(">", frame.end()) + 1
+    return f"{svg[: frame.start()]}{top}{svg[frame.end() : start]}\n{head}{svg[start:].replace('</svg>', '</g></svg>')}"
 
 
 def to_html(picture: Picture, root: Scope) -> str:
@@ -129,16 +183,25 @@ class _Dot:
                 "laid out. Give a smaller --max-nodes or --depth, or choose a function by --function."
             )
         self._edges()
-        self.tooltips["graph0"] = self._picture.title
         head = [
             "digraph {",
-            '  graph [rankdir=TB, ranksep=0.35, nodesep=0.25, fontname="Helvetica", labelloc=t, labeljust=l, '
-            f"pad=0.2, label={self._label()}]",
-            '  node [shape=box, style="rounded,filled", fontname="Helvetica", fontsize=11, margin="0.12,0.06", '
+            f"  graph [rankdir=TB, ranksep=0.35, nodesep=0.25, fontname={_quoted(_FONTS)}, pad=0.1]",
+            f'  node [shape=box, style="rounded,filled", fontname={_quoted(_FONTS)}, fontsize=11, margin="0.16,0.06", '
             "height=0.3, penwidth=1.1]",
-            '  edge [fontname="Helvetica", fontsize=9, fontcolor="#5a6570", color="#6b7680", arrowsize=0.6]',
+            f'  edge [fontname={_quoted(_FONTS)}, fontsize=9, fontcolor="#5a6570", color="#6b7680", arrowsize=0.6]',
         ]
         return "\n".join([*head, *self._lines, "}", ""])
+
+    @property
+    def kinds(self) -> list[str]:
+        """The kinds of the nodes that are drawn."""
+        return [kind for kind in _COLORS if kind in self._kinds]
+
+    def summary(self) -> str:
+        """How much of the graph is drawn."""
+        drawn = len(set(self._drawn.values()))
+        left_out = "" if self._picture.everything else " (not: constants, variables, identities)"
+        return f"{self._picture.nodes:,} nodes, drawn as {drawn:,}{left_out}"
 
     def _fill(self, scope: Scope, depth: int) -> None:
         indent = "  " * (depth + 1)
@@ -155,7 +218,7 @@ class _Dot:
                 f'{indent}subgraph cluster_{name} {{ id={name}; label={_quoted(_shortened(inner.name))}; style="rounded,filled"; '
                 f'color="#b9c4cf"; fillcolor="{fill}"; fontsize=11; fontcolor="#44505c"; labeljust=l; margin=10;'
             )
-            self.tooltips[name] = f"{inner.path}\n{len(inner.all_items())} nodes"
+            self.tooltips[name] = f"{inner.prefix}\n{len(inner.all_items())} nodes"
             self._fill(inner, depth + 1)
             self._lines.append(f"{indent}}}")
 
@@ -166,8 +229,9 @@ class _Dot:
         if kind == "input or output":
             label, extra = [item.path], ', fontcolor="#ffffff"'
         else:
-            inside = item.path.removeprefix(f"{scope.path}/") if scope.path else item.path
-            label, extra = [item.op, *([inside] if not _says(inside, item.op) else [])], ""
+            scopes, _, last = item.path.removeprefix(scope.prefix).rpartition("/")
+            inside = scopes if _says(last, item.op) else f"{scopes}/{last}".lstrip("/")
+            label, extra = [item.op, *([inside] if inside else [])], ""
         self._node(name, [_shortened(line) for line in label], kind, extra, indent)
         self.tooltips[name] = "\n".join([item.path, item.op, *item.facts])
 
@@ -176,8 +240,12 @@ class _Dot:
         name, numbers = f"c{self._scopes}", scope.all_items()
         self._drawn.update(dict.fromkeys(numbers, name))
         counts = op_counts(scope, self._picture.items)
-        self._node(name, [_shortened(scope.name), f"{len(numbers)} nodes"], "several nodes", ", peripheries=2", indent)
-        self.tooltips[name] = "\n".join([scope.path, *(f"{count} {op}" for op, count in counts[:20])])
+        main = [op if count == 1 else f"{count} {op}" for op, count in counts if kind_of(op) == "matrix or convolution"]
+        if not main and len(counts) <= 3:
+            main = [", ".join(op for op, _ in counts)]
+        text = [_shortened(scope.name), *main[:3], f"{len(numbers)} nodes"]
+        self._node(name, text, "several nodes", ", peripheries=2", indent)
+        self.tooltips[name] = "\n".join([scope.prefix, *(f"{count} {op}" for op, count in counts[:20])])
 
     def _node(self, name: str, label: list[str], kind: str, extra: str, indent: str) -> None:
         fill, border = _COLORS[kind]
@@ -194,27 +262,9 @@ class _Dot:
         for number, ((source, target), shapes) in enumerate(found.items()):
             text = shapes[0] if len(set(shapes)) == 1 else f"{len(shapes)} tensors"
             width = f", penwidth={min(1 + 0.5 * (len(shapes) - 1), 3):g}" if len(shapes) > 1 else ""
-            label = f', label="{_escaped(" " + text)}"' if text else ""
+            label = f', label="{_SPACE}{_escaped(text)}"' if text else ""
             self._lines.append(f'  {source} -> {target} [id=e{number}, class="{source} {target}"{label}{width}]')
             self.tooltips[f"e{number}"] = ", ".join(dict.fromkeys(shapes))
-
-    def _label(self) -> str:
-        """The title and the legend: a table in the notation that Graphviz has for such labels."""
-        drawn = len(set(self._drawn.values()))
-        subtitle = (
-            f"{self._picture.nodes:,} nodes of the graph in {drawn:,}; constants, variables and identities are left out"
-        )
-        cells = "".join(
-            f'<td bgcolor="{fill}" width="16"></td><td align="left"><font point-size="10">{kind}</font></td>'
-            for kind, (fill, _) in _COLORS.items()
-            if kind in self._kinds
-        )
-        return (
-            '<<table border="0" cellborder="0" cellspacing="2" align="left">'
-            f'<tr><td align="left" colspan="24"><b>{escape(_printable(self._picture.title))}</b></td></tr>'
-            f'<tr><td align="left" colspan="24"><font point-size="10">{subtitle}</font></td></tr>'
-            f"<tr>{cells}</tr></table>>"
-        )
 
 
 def _says(name: str, op: str) -> bool:
@@ -222,8 +272,8 @@ def _says(name: str, op: str) -> bool:
     return re.sub(r"_\d+$", "", name).casefold().replace("_", "") == op.casefold().replace("_", "")
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _MAX_LABEL else f"{text[: _MAX_LABEL // 2 - 1]}…{text[-_MAX_LABEL // 2 :]}"
+def _shortened(text: str, length: int = _MAX_LABEL) -> str:
+    return text if len(text) <= length else f"{text[: length // 2 - 1]}…{text[-length // 2 :]}"
 
 
 def _printable(text: str) -> str:

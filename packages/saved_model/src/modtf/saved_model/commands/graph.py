@@ -12,7 +12,7 @@ from .opened import add_model_arguments, command_errors, open_model
 from .picture import picture_of_function, picture_of_signature
 from .text import count_text
 
-_MAX_NODES = 200
+_MAX_NODES = 120
 
 
 def add_to(commands: Any) -> None:

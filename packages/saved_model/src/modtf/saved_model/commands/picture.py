@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -74,9 +75,11 @@ class Picture:
         items: the nodes.
         wires: the tensors: from which item, to which, and their shapes as text.
         nodes: how many nodes the graph has, those included that are not drawn.
+        everything: whether constants, variables and identities are among the items.
     """
 
     title: str
+    everything: bool = False
     items: list[Item] = field(default_factory=list)
     wires: list[tuple[int, int, str]] = field(default_factory=list)
     nodes: int = 0
@@ -93,7 +96,7 @@ def picture_of_function(model: OpenedModel, name: str, everything: bool = False)
         near = difflib.get_close_matches(name, model.functions, 3, 0.4) or list(model.functions)[:3]
         hint = f" Similar ones: {', '.join(map(repr, near))}." if near else ""
         raise NotFoundError(f"{model.path}: has no function {name!r}.{hint}")
-    builder = _Builder(model, Picture(f"function {name}"), everything)
+    builder = _Builder(model, Picture(f"{model.folder.resolve().name}: function {name}", everything))
     sources = builder.arguments(function)
     results = builder.body(function, "", sources, (name,))
     for output in function.signature.output_arg:
@@ -120,7 +123,7 @@ def picture_of_signature(model: OpenedModel, name: str | None, everything: bool 
         raise NotFoundError(f"{model.path}: has no signature {name!r}, but: {there}.")
     signature = signatures[name]
     inputs = {source_of(info.name): key for key, info in signature.inputs.items()}
-    builder = _Builder(model, Picture(f"signature {name}"), everything)
+    builder = _Builder(model, Picture(f"{model.folder.resolve().name}: signature {name}", everything))
     outputs = {key: info.name for key, info in sorted(signature.outputs.items()) if info.name}
     wanted = {source_of(reference) for reference in outputs.values()}
     values = builder.main_graph(wanted, inputs)
@@ -132,10 +135,11 @@ def picture_of_signature(model: OpenedModel, name: str | None, everything: bool 
 class _Builder:
     """A picture while it is made."""
 
-    def __init__(self, model: OpenedModel, picture: Picture, everything: bool) -> None:
+    def __init__(self, model: OpenedModel, picture: Picture) -> None:
         self.picture = picture
         self._model = model
-        self._everything = everything
+        self._everything = picture.everything
+        self._calls: Counter[str] = Counter()
         self._op_defs = {op.name: op for op in model.proto.meta_info_def.stripped_op_list.op}
         self._reader = FunctionReader(model.proto.graph_def, model.proto.meta_info_def.stripped_op_list, model.path)
 
@@ -185,7 +189,7 @@ class _Builder:
         found = {name: value(reference) for name, reference in function.ret.items()}
         return {name: source for name, source in found.items() if source is not None}
 
-    def main_graph(self, wanted: set[str], inputs: dict[str, str]):
+    def main_graph(self, wanted: set[str], inputs: dict[str, str]) -> Callable[[str], Wire | Weights | None]:
         """Adds the nodes of the main graph that the wanted ones need; returns what finds a tensor by its name."""
         nodes = {node.name: node for node in self._model.proto.graph_def.node}
         needed, left = set(wanted), list(wanted)
@@ -295,7 +299,11 @@ class _Builder:
         arguments = [argument.name for argument in called.signature.input_arg]
         sources = {name: source for name, source in zip(arguments, given, strict=False) if source is not None}
         name = called.signature.name
-        results = self.body(called, f"{prefix}{clean_name(name)}/", sources, (*calls, name))
+        scope = f"{prefix}{clean_name(name)}"
+        self._calls[scope] += 1
+        if self._calls[scope] > 1:
+            scope = f"{scope}_{self._calls[scope] - 1}"
+        results = self.body(called, f"{scope}/", sources, (*calls, name))
         return [results.get(output.name) for output in called.signature.output_arg]
 
     def _add(self, path: str, op: str, facts: list[str], given: Sequence[Wire | Weights | None]) -> int:

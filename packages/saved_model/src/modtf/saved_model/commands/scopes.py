@@ -14,14 +14,14 @@ class Scope:
 
     Attributes:
         name: the part of it below the scope that this one is in.
-        path: the whole of it.
+        prefix: what the names of all that is in it begin with.
         scopes: the scopes in it, by name.
         items: the numbers of the items that are in it, and in none of its scopes.
         is_open: whether what is in it is drawn.
     """
 
     name: str
-    path: str
+    prefix: str
     scopes: dict[str, Scope] = field(default_factory=dict)
     items: list[int] = field(default_factory=list)
     is_open: bool = False
@@ -42,6 +42,8 @@ class Scope:
 
 
 _MAX_DEPTH = 40
+_MANY, _FEW = 24, 3
+"""A scope with more things in it than the first is divided into groups of at least the second."""
 
 
 def make_scopes(picture: Picture, max_nodes: int, depth: int | None = None) -> Scope:
@@ -61,12 +63,13 @@ def make_scopes(picture: Picture, max_nodes: int, depth: int | None = None) -> S
         if item.op not in ("input", "output"):
             for part in item.path.split("/")[:-1][:_MAX_DEPTH]:
                 if part not in scope.scopes:
-                    scope.scopes[part] = Scope(part, f"{scope.path}/{part}" if scope.path else part)
+                    scope.scopes[part] = Scope(part, f"{scope.prefix}{part}/")
                 scope = scope.scopes[part]
         scope.items.append(number)
     for name in list(root.scopes):
         root.scopes[name] = _joined(root.scopes[name])
     root = _without_wrapping(root, picture.items)
+    _group(root, picture.items)
     _dissolve_single(root)
     _open(root, max_nodes, depth)
     return root
@@ -76,7 +79,7 @@ def _joined(scope: Scope) -> Scope:
     """A scope, without those that hold one other scope and nothing else."""
     while not scope.items and len(scope.scopes) == 1:
         (inner,) = scope.scopes.values()
-        scope = Scope(f"{scope.name}/{inner.name}", inner.path, inner.scopes, inner.items)
+        scope = Scope(f"{scope.name}/{inner.name}", inner.prefix, inner.scopes, inner.items)
     scope.scopes = {name: _joined(inner) for name, inner in scope.scopes.items()}
     return scope
 
@@ -85,8 +88,36 @@ def _without_wrapping(root: Scope, items: list[Item]) -> Scope:
     """The outermost scope, which is not just one scope with all in it."""
     while len(root.scopes) == 1 and all(items[number].op in ("input", "output") for number in root.items):
         (inner,) = root.scopes.values()
-        root = Scope("", inner.path, inner.scopes, [*root.items, *inner.items])
+        root = Scope("", inner.prefix, inner.scopes, [*root.items, *inner.items])
     return root
+
+
+def _group(scope: Scope, items: list[Item]) -> None:
+    """Divides a scope with many things in it by the beginnings of their names: "block_1_expand" goes into "block_1"."""
+    for inner in scope.scopes.values():
+        _group(inner, items)
+    if scope.size <= _MANY:
+        return
+    names = {number: items[number].path.removeprefix(scope.prefix) for number in scope.items}
+    members: dict[str, int] = Counter(filter(None, map(_beginning, [*scope.scopes, *names.values()])))
+    groups = {name: Scope(name, f"{scope.prefix}{name}_") for name, count in members.items() if count >= _FEW}
+    for key, inner in list(scope.scopes.items()):
+        group = groups.get(_beginning(key))
+        if group is not None:
+            inner.name = key.removeprefix(f"{group.name}_")
+            group.scopes[inner.name] = scope.scopes.pop(key)
+    for number, name in names.items():
+        if _beginning(name) in groups:
+            groups[_beginning(name)].items.append(number)
+            scope.items.remove(number)
+    scope.scopes |= {f"{name}_*": group for name, group in groups.items()}
+
+
+def _beginning(name: str) -> str:
+    """The parts of a name up to the first with a digit, if there are more: "conv2" of "conv2_block1_add"."""
+    parts = name.split("/", maxsplit=1)[0].split("_")
+    numbered = [place for place, part in enumerate(parts) if any(map(str.isdigit, part))]
+    return "_".join(parts[: numbered[0] + 1]) if numbered and numbered[0] + 2 < len(parts) else ""
 
 
 def _dissolve_single(scope: Scope) -> None:
@@ -99,17 +130,24 @@ def _dissolve_single(scope: Scope) -> None:
 
 
 def _open(root: Scope, max_nodes: int, depth: int | None) -> None:
+    """Opens scopes, all of one depth or none; only if that leaves much room, the smaller ones of the next."""
     root.is_open = True
-    shown, level, level_depth = root.size, [root], 0
+    shown, reached = root.size, 0
+    level = list(root.scopes.values())
     while level:
-        level_depth += 1
-        inside = [inner for scope in level if scope.is_open for inner in scope.scopes.values()]
-        for scope in sorted(inside, key=lambda scope: scope.size):
-            more = scope.size - 1
-            if (depth is None and shown + more <= max_nodes) or (depth is not None and level_depth <= depth):
-                scope.is_open = True
-                shown += more
-        level = inside
+        more = sum(scope.size - 1 for scope in level)
+        if reached >= depth if depth is not None else shown + more > max_nodes:
+            break
+        for scope in level:
+            scope.is_open = True
+        shown, reached = shown + more, reached + 1
+        level = [inner for scope in level for inner in scope.scopes.values()]
+    if depth is not None or shown * 4 > max_nodes:
+        return
+    for scope in sorted(level, key=lambda scope: scope.size):
+        if shown + scope.size - 1 <= max_nodes:
+            scope.is_open = True
+            shown += scope.size - 1
 
 
 def op_counts(scope: Scope, items: list[Item]) -> list[tuple[str, int]]:

@@ -194,9 +194,7 @@ class _Scope(NodeReader):
         op, attrs, dtypes = self.interpret(proto, inputs)
         return op, inputs, attrs, dtypes
 
-    def _add_reference_op(
-        self, proto: NodeDef, changed: NodeDef, items: list[Any], sources: Sequence[Source]
-    ) -> None:
+    def _add_reference_op(self, proto: NodeDef, changed: NodeDef, items: list[Any], sources: Sequence[Source]) -> None:
         """Adds an op on a reference variable as the op on the variable's handle."""
         schema = self.reader.op(changed.op).schema
         inputs = []

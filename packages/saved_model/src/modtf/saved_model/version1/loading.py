@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
+import os
 from collections.abc import Sequence
-from typing import Any
 
 from modtf import core as tf
 from modtf.core.contracts import get_backend, scoped
 
-from ..assets import Asset, find_asset
+from ..assets import find_asset
 from ..errors import DataLossError
+from ..graph_reading import warn_of_unknown_ops
 from ..model_folder import variables_prefix
 from ..options import LoadOptions
 from ..protos.saved_model_pb2 import MetaGraphDef
@@ -22,7 +22,7 @@ from .model import Version1Graph
 _INTERNAL = "__saved_model_"  # begins the names of signatures that are no functions
 _INIT_SIGNATURE = "__saved_model_init_op"
 _INIT_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
-_LOCAL_VARIABLES, _TABLES = "local_variables", "table_initializer"
+_TABLES = "table_initializer"
 
 
 class Version1Model(RestoredObject):
@@ -41,8 +41,8 @@ class Version1Model(RestoredObject):
     """
 
 
-def load_version1(export_dir: str, path: str, proto: MetaGraphDef, options: LoadOptions) -> Version1Model:
-    """Returns a model of a file, as TensorFlow's `tf.saved_model.load` gives it.
+class Version1Loader:
+    """One model while it is loaded, as TensorFlow's `tf.saved_model.load` does it.
 
     Args:
         export_dir: the model's folder.
@@ -51,76 +51,74 @@ def load_version1(export_dir: str, path: str, proto: MetaGraphDef, options: Load
         options: see `LoadOptions`.
 
     Raises:
-        SavedModelError: a file is missing, or contradicts itself, or cannot be restored.
+        SavedModelError: a file contradicts itself.
     """
-    assets: dict[Source, Asset] = {}
-    for item in proto.asset_file_def:
-        assets[parse_source(item.tensor_info.name)] = find_asset(export_dir, item.filename, path)
-    graph = Version1Graph(proto, path, {source: asset.asset_path for source, asset in assets.items()})
 
-    def restore(prefix: str) -> None:
-        with scoped(backend=get_backend("numpy")):
-            _restore(graph, proto, prefix)
+    def __init__(self, export_dir: str, path: str, proto: MetaGraphDef, options: LoadOptions) -> None:
+        self._export_dir = export_dir
+        self._path = path
+        self._proto = proto
+        self._options = options
+        self._assets = {
+            parse_source(item.tensor_info.name): find_asset(export_dir, item.filename, path)
+            for item in proto.asset_file_def
+        }
+        self._graph = Version1Graph(proto, path, {source: asset.asset_path for source, asset in self._assets.items()})
 
-    def initialize() -> None:
-        operations = _init_operations(proto)
-        if operations:
-            _run(graph, {}, operations, f"{path}: the operations that initialise the model")
+    def load(self) -> Version1Model:
+        """Returns the model.
 
-    if graph.variables.all and not options.experimental_skip_checkpoint:
-        restore(variables_prefix(export_dir))
-    initialize()
-    model = Version1Model(name="restored")
-    signatures = {key: item for key, item in proto.signature_def.items() if not key.startswith(_INTERNAL)}
-    vars(model).update(
-        signatures=SignatureMap({key: graph.signature(key, item) for key, item in signatures.items()}),
-        variables=graph.variables.all,
-        graph=graph.view,
-        prune=graph.prune,
-        restore=restore,
-        initializer=initialize,
-        asset_paths=list(assets.values()),
-        tensorflow_version=proto.meta_info_def.tensorflow_version,
-        tensorflow_git_version=proto.meta_info_def.tensorflow_git_version,
-    )
-    _warn_of_unknown_ops(path, graph.unknown_ops(signatures.values()))
-    return model
+        Raises:
+            SavedModelError: a file is missing, or what restores the variables or fills the tables cannot be run.
+        """
+        graph, proto = self._graph, self._proto
+        if graph.variables.all and not self._options.experimental_skip_checkpoint:
+            self._restore(variables_prefix(self._export_dir))
+        self._initialize()
+        model = Version1Model(name="restored")
+        signatures = {key: item for key, item in proto.signature_def.items() if not key.startswith(_INTERNAL)}
+        vars(model).update(
+            signatures=SignatureMap({key: graph.signature(key, item) for key, item in signatures.items()}),
+            variables=graph.variables.all,
+            graph=graph.view,
+            prune=graph.prune,
+            restore=self._restore,
+            initializer=self._initialize,
+            asset_paths=list(self._assets.values()),
+            tensorflow_version=proto.meta_info_def.tensorflow_version,
+            tensorflow_git_version=proto.meta_info_def.tensorflow_git_version,
+        )
+        warn_of_unknown_ops(self._path, graph.unknown_ops(signatures.values()), stacklevel=3)
+        return model
 
-
-def _restore(graph: Version1Graph, proto: MetaGraphDef, prefix: str) -> None:
-    """Runs the graph's own operation that restores; what that leaves out is looked for under the variables' names."""
-    saver = proto.saver_def
-    if saver.filename_tensor_name and saver.restore_op_name:
-        filename = parse_source(saver.filename_tensor_name)
+    def _restore(self, save_path: str | os.PathLike[str]) -> None:
+        """Runs the operation of the graph that restores; without one, values are found by the variables' names."""
+        saver, prefix = self._proto.saver_def, os.fspath(save_path)
+        if not saver.filename_tensor_name or not saver.restore_op_name:
+            self._graph.variables.restore(prefix)
+            return
         what = f"{prefix}: the operation {saver.restore_op_name!r}, which restores the variables,"
-        _run(graph, {filename: tf.constant(prefix)}, [saver.restore_op_name.partition(":")[0]], what)
-    else:
-        graph.variables.restore(prefix)
+        with scoped(backend=get_backend("numpy")):
+            self._run({parse_source(saver.filename_tensor_name): tf.constant(prefix)}, [saver.restore_op_name], what)
 
+    def _initialize(self) -> None:
+        """Runs what makes the model ready: tables are filled, local variables get their values."""
+        operations = self._init_operations()
+        if operations:
+            self._run({}, operations, f"{self._path}: the operation that initialises the model")
 
-def _run(graph: Version1Graph, feeds: dict[Source, tf.Tensor], operations: Sequence[str], what: str) -> None:
-    try:
-        graph.run(feeds, operations)
-    except tf.errors.OpError as error:
-        raise DataLossError(f"{what} failed: {error}") from error
+    def _run(self, feeds: dict[Source, tf.Tensor], names: Sequence[str], what: str) -> None:
+        try:
+            self._graph.run(feeds, [name.removeprefix("^").partition(":")[0] for name in names])
+        except tf.errors.OpError as error:
+            raise DataLossError(f"{what} failed: {error}") from error
 
-
-def _init_operations(proto: MetaGraphDef) -> list[str]:
-    """The names of the nodes that make the model ready: tables are filled, local variables get their values."""
-    if _INIT_SIGNATURE in proto.signature_def:
-        return [info.name.partition(":")[0] for info in proto.signature_def[_INIT_SIGNATURE].outputs.values()]
-    for key in _INIT_COLLECTIONS:
-        names = proto.collection_def[key].node_list.value if key in proto.collection_def else ()
-        if names:
-            return [name.partition(":")[0] for name in names]
-    found: list[str] = []
-    if _TABLES in proto.collection_def:
-        found += proto.collection_def[_TABLES].node_list.value
-    if _LOCAL_VARIABLES in proto.collection_def:
-        found += initializers(proto.collection_def[_LOCAL_VARIABLES].bytes_list.value)
-    return [name.partition(":")[0] for name in found if name]
-
-
-def _warn_of_unknown_ops(path: str, unknown: dict[str, int]) -> None:
-    if unknown:
-        warnings.warn(unknown_ops_text(path, unknown), stacklevel=4)
+    def _init_operations(self) -> list[str]:
+        proto = self._proto
+        if _INIT_SIGNATURE in proto.signature_def:
+            return [info.name for info in proto.signature_def[_INIT_SIGNATURE].outputs.values()]
+        for key in _INIT_COLLECTIONS:
+            if key in proto.collection_def and proto.collection_def[key].node_list.value:
+                return list(proto.collection_def[key].node_list.value)
+        tables = proto.collection_def[_TABLES].node_list.value if _TABLES in proto.collection_def else ()
+        return [*tables, *self._graph.variables.local_initializers]

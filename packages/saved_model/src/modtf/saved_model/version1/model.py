@@ -71,9 +71,7 @@ class Version1Graph:
         signature: tuple[tuple[Any, ...], dict[str, Any]] = ((), {name: spec for name, _, spec in inputs})
         return PrunedFunction(f"signature_{key}", lambda: self.build(key, feeds, fetches), signature, outputs)
 
-    def prune(
-        self, feeds: Any, fetches: Any, name: str | None = None, input_signature: Any = None
-    ) -> PrunedFunction:
+    def prune(self, feeds: Any, fetches: Any, name: str | None = None, input_signature: Any = None) -> PrunedFunction:
         """Returns the part of the graph that leads from some tensors to others, as a function.
 
         Args:
@@ -110,7 +108,10 @@ class Version1Graph:
         graph = self.build(name or "pruned", given, sources, operations)
         if input_signature is None:
             named = zip(fed, graph.inputs, strict=False)
-            input_signature = (tuple([tf.TensorSpec(tensor.shape, tensor.dtype, source.node) for source, tensor in named]), {})
+            input_signature = (
+                tuple([tf.TensorSpec(tensor.shape, tensor.dtype, source.node) for source, tensor in named]),
+                {},
+            )
         outputs = iter(graph.outputs)
         leaves: list[Any] = []
         for fetch in fetched:
@@ -163,7 +164,9 @@ class Version1Graph:
         for proto in signatures:
             feeds = {source for _, source, _ in dense_inputs(proto.inputs, self._path)}
             fetches = [
-                source.node for name in proto.outputs for source in described(proto.outputs[name], name, self._path).sources
+                source.node
+                for name in proto.outputs
+                for source in described(proto.outputs[name], name, self._path).sources
             ]
             for name in self.nodes.in_order(fetches, feeds):
                 node = self.nodes[name]
@@ -198,7 +201,11 @@ class Version1Graph:
         schema = self.functions.op(name).schema
         if [output.type for output in schema.outputs] != [tf.resource] or "shared_name" not in schema.attr_index:
             return None
-        key = (name, node.attr["container"].s.decode("latin-1"), node.attr["shared_name"].s.decode("latin-1") or node.name)
+        key = (
+            name,
+            node.attr["container"].s.decode("latin-1"),
+            node.attr["shared_name"].s.decode("latin-1") or node.name,
+        )
         if key not in self._resources:
             self._resources[key] = self._make_resource(name, node)
         return self._resources[key]

@@ -216,7 +216,7 @@ class Raised:
                 raise UnsupportedError(f"{self._nodes.where}: the node {name!r} is an {op}, but not of a loop.")
             self._loops.setdefault(path, []).append(name)
             path = path[:-1]
-        elif op == "LoopCond" or op in MERGES and self._nodes.begins_iteration(name):
+        elif op == "LoopCond" or (op in MERGES and self._nodes.begins_iteration(name)):
             self._loops.setdefault(path, []).append(name)
         elif op in _SWITCHES and self._is_loop_switch(name):
             self.other_names[Source(name, 1)] = inputs[0]
@@ -229,7 +229,9 @@ class Raised:
     def _check_inputs(self, name: str, op: str, count: int) -> None:
         expected = 2 if op in _SWITCHES or op in MERGES else 1
         if (op in _PASSING or op in MERGES) and count != expected:
-            raise UnsupportedError(f"{self._nodes.where}: the node {name!r} is a {op} of {count} inputs, not {expected}.")
+            raise UnsupportedError(
+                f"{self._nodes.where}: the node {name!r} is a {op} of {count} inputs, not {expected}."
+            )
 
     def _path_of_merge(self, name: str) -> Path:
         first, second = (self._path_of(source) for source in self._nodes.inputs(name))
@@ -268,8 +270,12 @@ class Raised:
                     left.pop()
                     steps.extend(self._made(thing, path, groups))
                 elif thing in done:
-                    raise _Circle if not self._apart else DataLossError(
-                        f"{self._nodes.where}: conditionals or loops depend on their own results, at {thing!r}."
+                    raise (
+                        _Circle
+                        if not self._apart
+                        else DataLossError(
+                            f"{self._nodes.where}: conditionals or loops depend on their own results, at {thing!r}."
+                        )
                     )
                 else:
                     done[thing] = False
@@ -291,7 +297,9 @@ class Raised:
         if own != path:
             if len(own) < len(path):
                 return None
-            raise UnsupportedError(f"{self._nodes.where}: the node {name!r} is waited for from outside of its loop or side.")
+            raise UnsupportedError(
+                f"{self._nodes.where}: the node {name!r} is waited for from outside of its loop or side."
+            )
         if self._is_merge(name):
             return ("conditional", self._group(name))
         if self._op(name) in _EXITS:

@@ -15,7 +15,7 @@ from modtf import core as tf
 from modtf.core.contracts import SymbolicTensor
 
 from ..attributes import decode_dtype, decode_shape
-from ..errors import DataLossError, UnsupportedError
+from ..errors import UnsupportedError
 from ..protos.graph_pb2 import NodeDef
 from .values import TensorArray
 
@@ -46,7 +46,9 @@ class TensorArrays:
 
     def learn(self) -> bool:
         """Takes over what was noted; returns whether that was news of some array."""
-        news = {name: shape for name, shape in self._written.items() if name not in self._shapes and shape.rank is not None}
+        news = {
+            name: shape for name, shape in self._written.items() if name not in self._shapes and shape.rank is not None
+        }
         self._shapes.update(news)
         self._written = {}
         return bool(news)
@@ -140,18 +142,14 @@ def _scatter(scope: _Scope, proto: NodeDef, items: Sequence[Any]) -> Sequence[An
     value = _tensor(scope, items[2])
     _note(scope, array, None if value.dims is None else value.dims[1:])
     with scope.graph.as_default():
-        return [
-            tf.raw_ops.TensorListScatterIntoExistingList(input_handle=flow, tensor=value, indices=items[1])
-        ]
+        return [tf.raw_ops.TensorListScatterIntoExistingList(input_handle=flow, tensor=value, indices=items[1])]
 
 
 def _split(scope: _Scope, proto: NodeDef, items: Sequence[Any]) -> Sequence[Any]:
     array, flow = _array_and_flow(items)
     value = _tensor(scope, items[1])
     with scope.graph.as_default():
-        return [
-            tf.raw_ops.TensorListSplit(tensor=value, element_shape=_sizes(array.shape), lengths=items[2])
-        ]
+        return [tf.raw_ops.TensorListSplit(tensor=value, element_shape=_sizes(array.shape), lengths=items[2])]
 
 
 def _concat(scope: _Scope, proto: NodeDef, items: Sequence[Any]) -> Sequence[Any]:

@@ -19,7 +19,7 @@ REFERENCES = frozenset({"Variable", "VariableV2"})
 HANDLES = frozenset({"VarHandleOp"})
 
 _COLLECTIONS = ("variables", "local_variables", "trainable_variables", "model_variables")
-_TRAINABLE = "trainable_variables"
+_TRAINABLE, _LOCAL = "trainable_variables", "local_variables"
 
 
 class Variables:
@@ -29,6 +29,10 @@ class Variables:
         nodes: the graph.
         proto: the file's model, whose collections say what is trainable.
         where: the file, for errors.
+
+    Attributes:
+        all: the variables, first those that the file lists, in its order.
+        local_initializers: the nodes which give their values to variables that are not saved.
     """
 
     def __init__(self, nodes: MainNodes, proto: MetaGraphDef, where: str) -> None:
@@ -36,7 +40,9 @@ class Variables:
         self._by_name: dict[str, tf.Variable] = {}
         self._by_node: dict[str, tf.Variable] = {}
         described = {
-            name: [_parsed(data, f"{where}: collection {name!r}") for data in proto.collection_def[name].bytes_list.value]
+            name: [
+                _parsed(data, f"{where}: collection {name!r}") for data in proto.collection_def[name].bytes_list.value
+            ]
             for name in _COLLECTIONS
             if name in proto.collection_def
         }
@@ -44,6 +50,7 @@ class Variables:
         for node in nodes.all():
             if node.op in REFERENCES or node.op in HANDLES:
                 self._add(node, trainable)
+        self.local_initializers = [item.initializer_name for item in described.get(_LOCAL, ()) if item.initializer_name]
         listed = (item.variable_name.removesuffix(":0") for items in described.values() for item in items)
         named = [self._by_node[name] for name in listed if name in self._by_node]
         self.all = list({id(variable): variable for variable in [*named, *self._by_name.values()]}.values())

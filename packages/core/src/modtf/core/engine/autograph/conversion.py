@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import functools
 import importlib.util  # noqa: F401 (malt uses it and imports only its parent)
@@ -45,6 +46,20 @@ class _Transpiler(api.PyToPy):
             ours.__dict__.update(converted_call=_converted_call_in_code, FunctionScope=_FunctionScope)
             self._extra_locals = {name: ours}
         return self._extra_locals
+
+    def transform_ast(self, node: Any, ctx: Any) -> Any:
+        """Rewrites a function; malt looks at the names of caught exceptions as nodes, where Python's trees have strings."""
+        for handler in _handlers(node):
+            handler.name = handler.name and ast.Name(handler.name, ast.Store())
+        node = super().transform_ast(node, ctx)
+        for handler in _handlers(node):
+            handler.name = handler.name and getattr(handler.name, "id", handler.name)
+        return node
+
+
+def _handlers(node: Any) -> list[ast.ExceptHandler]:
+    nodes = node if isinstance(node, (list, tuple)) else [node]
+    return [inner for one in nodes for inner in ast.walk(one) if isinstance(inner, ast.ExceptHandler)]
 
 
 class _FunctionScope(FunctionScope):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import ml_dtypes
+import numpy as np
 
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import broadcast, unchanged
@@ -104,6 +105,10 @@ def make_complex(xp: Any, real: Any, imag: Any, *, Tout: DType) -> Any:
     if dtype_of(real) is not Tout.real_dtype:
         raise InvalidArgumentError(f"Tout {Tout.name} is made of {Tout.real_dtype.name}, not of {dtype_of(real).name}")
     target = find_kernel_dtype(xp, Tout)
+    if xp is np:  # a product with 1j would make NaNs of infinities
+        out = np.empty(np.broadcast_shapes(real.shape, imag.shape), target)
+        out.real, out.imag = real, imag
+        return out
     return xp.astype(real, target) + xp.astype(imag, target) * 1j
 
 

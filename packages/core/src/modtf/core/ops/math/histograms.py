@@ -41,10 +41,9 @@ def histogram_fixed_width(
         raise InvalidArgumentError(f"value_range must be two numbers, the lower first; it is {value_range.tolist()}")
     if nbins.ndim or nbins <= 0:
         raise InvalidArgumentError(f"nbins should be a positive number, but got '{nbins}'")
-    low, high = value_range
+    low, high = value_range.astype(np.float64)
     count = int(nbins)
-    step = float(high - low) / count  # the difference rounded to the dtype
-    places = (np.maximum(values.reshape(-1), low) - low).astype(np.float64) / step
+    places = np.maximum(values.reshape(-1).astype(np.float64) - low, 0) / ((high - low) / count)
     places = np.minimum(np.nan_to_num(places, nan=0.0), count - 1).astype(np.int64)
     return np.bincount(places, minlength=count).astype(dtype.np_dtype)
 

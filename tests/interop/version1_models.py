@@ -84,7 +84,9 @@ def write(name: str, folder: Path) -> list[tuple[str, Arrays, Arrays]]:
 
 
 def signature(inputs: dict[str, Any], outputs: dict[str, Any]) -> Any:
-    infos = [{name: v1.saved_model.build_tensor_info(item) for name, item in part.items()} for part in (inputs, outputs)]
+    infos = [
+        {name: v1.saved_model.build_tensor_info(item) for name, item in part.items()} for part in (inputs, outputs)
+    ]
     return v1.saved_model.build_signature_def(*infos, "tensorflow/serving/predict")
 
 
@@ -227,7 +229,9 @@ def local_variables() -> Any:
 
 
 def _cond(x: Any) -> Any:
-    return oracle.cond(oracle.reduce_sum(x) > 0, lambda: (x * 2.0, oracle.constant(1)), lambda: (x - 1.0, oracle.size(x)))
+    return oracle.cond(
+        oracle.reduce_sum(x) > 0, lambda: (x * 2.0, oracle.constant(1)), lambda: (x - 1.0, oracle.size(x))
+    )
 
 
 @model()
@@ -327,7 +331,9 @@ def nested_loops() -> Any:
         _, sum_ = oracle.while_loop(lambda j, sum_: j < i + 2, inner, (oracle.constant(0), oracle.zeros([2])))
         return i + 1, total + sum_
 
-    _, total = oracle.while_loop(lambda i, total: i < oracle.shape(x)[0], outer, (oracle.constant(0), oracle.zeros([2])))
+    _, total = oracle.while_loop(
+        lambda i, total: i < oracle.shape(x)[0], outer, (oracle.constant(0), oracle.zeros([2]))
+    )
     return served({"x": x}, total, {"x": numbers(3, 2)}, {"x": numbers(0, 2)})
 
 
@@ -433,7 +439,9 @@ class Cell:
     def __call__(self, inputs: Any, state: Any) -> Any:
         with v1.variable_scope(self.name, reuse=v1.AUTO_REUSE):
             memory, output = state
-            forget, take, give = (oracle.sigmoid(_gate(inputs, output, key, self.units)) for key in ("forget", "in", "out_"))
+            forget, take, give = (
+                oracle.sigmoid(_gate(inputs, output, key, self.units)) for key in ("forget", "in", "out_")
+            )
             memory = forget * memory + take * oracle.tanh(_gate(inputs, output, "cell_", self.units))
             output = give * oracle.tanh(memory)
         return output, (memory, output)
@@ -531,8 +539,9 @@ def _vocabulary() -> str:
 
 @model()
 def vocabulary() -> Any:
+    index = oracle.lookup.TextFileIndex
     initializer = oracle.lookup.TextFileInitializer(
-        _vocabulary(), oracle.string, oracle.lookup.TextFileIndex.WHOLE_LINE, oracle.int64, oracle.lookup.TextFileIndex.LINE_NUMBER
+        _vocabulary(), oracle.string, index.WHOLE_LINE, oracle.int64, index.LINE_NUMBER
     )
     table = oracle.lookup.StaticVocabularyTable(initializer, num_oov_buckets=2)
     words = placeholder(oracle.string, [None], "words")
@@ -603,7 +612,9 @@ def parsed_examples() -> Any:
         example(age=[20.0], words=[b"a", b"b"], scores=[1.0, 2.0]),
         example(words=[b"c"], scores=[0.5, 0.0]),
     ]
-    return served({"inputs": serialized}, {"scores": scores, "classes": classes}, {"inputs": np.array(examples, object)})
+    return served(
+        {"inputs": serialized}, {"scores": scores, "classes": classes}, {"inputs": np.array(examples, object)}
+    )
 
 
 def example(**features: list[Any]) -> bytes:

@@ -234,3 +234,20 @@ def test_iterators_by_their_ops() -> None:
     (value,) = tf.raw_ops.OptionalGetValue(optional=given, output_types=[tf.int32], output_shapes=[[]])
     assert int(value) == 5
     assert not tf.raw_ops.OptionalHasValue(optional=tf.raw_ops.OptionalNone())
+
+
+def test_a_loop_over_elements_of_unknown_shape_keeps_what_starts_as_a_scalar() -> None:
+    traced: list[Any] = []
+
+    @tf.function
+    def distance(dataset: Any) -> Any:
+        traced.append(dataset)
+        loss = tf.constant(0)
+        for x, y in dataset:
+            loss += tf.abs(y - x)
+        return loss
+
+    for size in (3, 5):
+        pairs = Dataset.from_generator(lambda size=size: [(1, 3)] * size, (tf.int32, tf.int32))
+        assert int(distance(pairs)) == 2 * size
+    assert len(traced) == 1

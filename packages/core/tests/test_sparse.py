@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from modtf import core as tf
-from modtf.core.api import embeddings, sets, sparse
+from modtf.core.api import sets, sparse
+from modtf.core.api.nn import embeddings
 from modtf.core.values.sparse import SparseTensor, SparseTensorSpec
 
 DENSE = np.array([[1, 0, 2], [0, 0, 0], [0, 3, 4]], np.float32)

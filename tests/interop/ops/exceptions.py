@@ -181,6 +181,21 @@ def _of_other_windows(call: Call) -> bool:
         return True
 
 
+def ours_of(call: Call) -> np.ndarray:
+    """The first result, or nothing if the call is refused."""
+    from comparison import ours
+
+    return np.zeros(0) if refused_here(call) else ours(call)[1][0].numpy()
+
+
+def _condition(matrix: np.ndarray) -> float:
+    """The ratio of the largest singular value to the smallest."""
+    if matrix.ndim < 2 or not matrix.size:
+        return 1.0
+    values = np.linalg.svd(matrix, compute_uv=False).astype(np.float64)
+    return float((values[..., 0] / np.maximum(values[..., -1], 1e-300)).max())
+
+
 def _is_ignored(text: bytes) -> bool:
     """Whether a string holds nothing but what is not UTF-8."""
     return bool(text) and not text.decode(errors="ignore")
@@ -308,7 +323,8 @@ RULES = [
     Rule("CumulativeLogsumexp", "infinities less infinities come at other steps", is_wild),
     Rule(
         "Cholesky* MatrixInverse MatrixSolve* MatrixTriangularSolve SelfAdjointEigV2 Eig Svd Qr Lu LogMatrixDeterminant "
-        "MatrixDeterminant MatrixSquareRoot MatrixLogarithm MatrixExponential BatchSvd BatchCholesky",
+        "MatrixDeterminant MatrixSquareRoot MatrixLogarithm MatrixExponential BatchSvd BatchCholesky "
+        "BandedTriangularSolve",
         "what LAPACK and Eigen make of matrices that are not finite is not specified",
         is_wild,
         "call",
@@ -342,7 +358,7 @@ RULES = [
         "call",
     ),
     Rule(
-        "Sparse* Serialize*Sparse Set* *SetOperation",
+        "SparseAdd SparseAddGrad SparseSparse* SparseCross* SparseSliceGrad Serialize*Sparse SetSize *SetOperation",
         "what becomes of a sparse tensor whose indices are out of order or repeated, or do not fit its values and shape, is "
         "not specified",
         _malformed_sparse,
@@ -488,6 +504,62 @@ RULES = [
         "CholeskyGrad BatchCholeskyGrad",
         "whether an infinity meets a 0, and so becomes NaN, depends on how the sums are arranged",
         lambda call: bool((np.diagonal(call.inputs["l"], axis1=-2, axis2=-1) == 0).any()),
+    ),
+    Rule(
+        "Fill",
+        "TensorFlow's kernel takes a scalar, which its shape function refuses",
+        lambda call: call.inputs["dims"].ndim == 0,
+        "call",
+    ),
+    Rule(
+        "IsotonicRegression",
+        "TensorFlow's kernel takes a scalar, which its shape function refuses",
+        lambda call: call.inputs["input"].ndim == 0,
+        "call",
+    ),
+    Rule(
+        "DeserializeManySparse",
+        "TensorFlow's kernel takes more and fewer axes than two, which its shape function refuses",
+        lambda call: call.inputs["serialized_sparse"].ndim != 2,
+        "call",
+    ),
+    Rule(
+        "DataFormatDimMap",
+        "TensorFlow wraps axes that are too high, and reads beyond its table at those that are too low",
+        lambda call: refused_for(call, "Axes must be"),
+        "call",
+    ),
+    Rule(
+        "CTCLoss",
+        "TensorFlow counts labels that there are no classes for",
+        lambda call: call.inputs["inputs"].ndim == 3 and call.inputs["inputs"].shape[2] < 2,
+        "call",
+    ),
+    Rule(
+        "RaggedFillEmptyRows",
+        "TensorFlow gives row numbers two axes where there are no rows",
+        lambda call: not call.inputs["nrows"].any(),
+    ),
+    Rule(
+        "TridiagonalSolve",
+        "TensorFlow gives NaN for singular systems of real numbers, but 0 for those of complex ones",
+        lambda call: not np.isfinite(ours_of(call)).all(),
+    ),
+    Rule(
+        "MatrixSolveLs MatrixSquareRoot",
+        "how far off the result is of a matrix that is as good as singular depends on the order of the steps",
+        lambda call: _condition(call.arrays[0]) > 30,
+    ),
+    Rule(
+        "MatrixSolveLs MatrixSquareRoot",
+        "how far off the result is of a matrix that is as good as singular depends on the order of the steps",
+        lambda call: _condition(call.arrays[0]) > 30,
+        "gradients",
+    ),
+    Rule(
+        "ImageProjectiveTransform*",
+        "to which integer an interpolated one is cut off, its last bit decides",
+        lambda call: call.inputs["images"].dtype.kind in "iu" and call.attrs["interpolation"] == "BILINEAR",
     ),
     Rule("Empty", "the memory is left as it was", lambda call: not call.attrs.get("init")),
     Rule(

@@ -24,7 +24,7 @@ from modtf.core.api.math import (
 )  # fmt: skip
 from modtf.core.api.elementwise import cast, complex, realdiv, saturate_cast, truncatediv, truncatemod
 from modtf.core.api.rearranging import *
-from modtf.core.api.nn_sliding import required_space_to_batch_paddings
+from modtf.core.api.nn.sliding import required_space_to_batch_paddings
 from modtf.core.api.selecting import *
 from modtf.core.api.sorting import (
     argsort, dynamic_partition, dynamic_stitch, edit_distance, extract_volume_patches, guarantee_const,

@@ -12,6 +12,11 @@ _lock = threading.Lock()
 _latest: list[tuple[object, BundleReader | LegacyReader]] = []
 
 
+def is_checkpoint(prefix: str) -> bool:
+    """Whether there are files of a checkpoint."""
+    return os.path.isfile(index_file(prefix)) or bool(legacy_files(prefix))
+
+
 def open_checkpoint(prefix: str) -> BundleReader | LegacyReader:
     """Returns a reader of a checkpoint; the same one as last time if it was this checkpoint, and is as it was.
 

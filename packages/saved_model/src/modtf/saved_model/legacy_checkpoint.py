@@ -119,7 +119,7 @@ class LegacyReader(Mapping[str, LegacyEntry]):
             raise DataLossError(f"{what}: the slice {part} is missing.")
         proto = _parsed(self._data[key], what).data.data
         index = slice_index(part, entry.shape) or ()
-        proto.dtype = entry.data_type  # type: ignore[assignment]
+        proto.dtype = entry.data_type
         proto.tensor_shape.CopyFrom(make_shape_proto([extent.stop - extent.start for extent in index]))
         return make_ndarray(proto, what)
 

@@ -42,3 +42,14 @@ def host(value: Any) -> Any:
 def cast(tensor: Tensor, dtype: Any) -> Tensor:
     """Returns the tensor in another dtype, or as it is if none is asked for or it has that."""
     return tensor if dtype is None or tensor.dtype is as_dtype(dtype) else raw.Cast(tensor, DstT=dtype)
+
+
+def known_rank(tensor: Tensor) -> int:
+    """The number of axes.
+
+    Raises:
+        ValueError: It is unknown.
+    """
+    if tensor.ndim is None:
+        raise ValueError(f"The rank of {tensor!r} must be known here. Give it a shape with tf.ensure_shape.")
+    return tensor.ndim

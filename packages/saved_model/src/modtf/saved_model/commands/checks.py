@@ -19,12 +19,10 @@ from ..loading import load
 from ..model_folder import ASSETS, variables_prefix
 from ..op_defs import is_unreadable_function
 from ..protos.graph_pb2 import FunctionDef, NodeDef
-from ..protos.saved_model_pb2 import SignatureDef, TensorInfo
+from ..protos.saved_model_pb2 import SignatureDef
+from ..version1.main_nodes import NEXT_ITERATIONS
 from .opened import OpenedModel
-from .used_ops import called_by, count_ops, is_version_1, reachable_functions, unknown_ops
-
-_BACK_EDGE_OPS = frozenset({"NextIteration", "RefNextIteration"})
-"""Their outputs go back to the beginning of a loop of TensorFlow 1."""
+from .used_ops import called_by, count_ops, is_version_1, reachable_functions, source_of, tensor_names, unknown_ops
 
 _SHOWN = 20
 """How many findings of a kind there may be in one function."""
@@ -86,7 +84,7 @@ def _check_nodes(
             if called not in functions:
                 yield f"node {node.name!r} ({node.op}) calls the function {called!r}, which is not there"
     edges = {
-        node.name: [source_of(reference) for reference in node.input] if node.op not in _BACK_EDGE_OPS else []
+        node.name: [source_of(reference) for reference in node.input] if node.op not in NEXT_ITERATIONS else []
         for node in nodes
     }
     for cycle in _cycles(edges):
@@ -101,11 +99,6 @@ def _check_results(function: FunctionDef) -> Iterator[str]:
     for name, reference in [*sorted(function.ret.items()), *sorted(function.control_ret.items())]:
         if source_of(reference) not in there:
             yield f"its output {name!r} is {reference!r}, which no node gives"
-
-
-def source_of(reference: str) -> str:
-    """Returns the node or argument that an input names."""
-    return reference.removeprefix("^").partition(":")[0]
 
 
 def _callees(function: FunctionDef, functions: Mapping[str, FunctionDef]) -> list[str]:
@@ -186,17 +179,8 @@ def check_signatures(model: OpenedModel) -> Iterator[Finding]:
 def _tensors_of(signature: SignatureDef) -> Iterator[tuple[str, str]]:
     for way, infos in (("input", signature.inputs), ("output", signature.outputs)):
         for key in sorted(infos):
-            for tensor in _tensor_names(infos[key]):
+            for tensor in tensor_names(infos[key]):
                 yield f"{way} {key!r}", tensor
-
-
-def _tensor_names(info: TensorInfo) -> list[str]:
-    if info.WhichOneof("encoding") == "coo_sparse":
-        parts = info.coo_sparse
-        return [parts.values_tensor_name, parts.indices_tensor_name, parts.dense_shape_tensor_name]
-    if info.WhichOneof("encoding") == "composite_tensor":
-        return [name for component in info.composite_tensor.components for name in _tensor_names(component)]
-    return [info.name]
 
 
 def check_assets(model: OpenedModel) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from modtf.core.contracts import CommandError
 
+from ..version1.main_nodes import NEXT_ITERATIONS
 from .picture import Picture
 from .scopes import Scope, op_counts
 from .used_ops import find_op
@@ -31,6 +32,7 @@ _COLORS = {
 """For each kind of node, the colours of its inside and its border."""
 
 _NAMED_KINDS = (
+    (re.compile(r"(Ref)?(Switch|Merge|Enter|Exit|NextIteration)|LoopCond|ControlTrigger"), "control flow"),
     (re.compile(r".*(Conv|MatMul|Einsum|Conv2D|Conv3D).*"), "matrix or convolution"),
     (re.compile(r"(Relu6?|Elu|Selu|LeakyRelu|Sigmoid|Tanh|(Log)?Softmax|Softplus|Softsign|Erf)"), "activation"),
     (re.compile(r".*(BatchNorm|LRN|L2Norm|LayerNorm).*"), "normalization"),
@@ -255,15 +257,19 @@ class _Dot:
 
     def _edges(self) -> None:
         found: dict[tuple[str, str], list[str]] = {}
-        for source, target, shape in self._picture.wires:
-            ends = self._drawn[source], self._drawn[target]
+        back: set[tuple[str, str]] = set()
+        for giver, taker, shape in self._picture.wires:
+            ends = self._drawn[giver], self._drawn[taker]
             if ends[0] != ends[1]:
                 found.setdefault(ends, []).append(shape)
+            if self._picture.items[giver].op in NEXT_ITERATIONS:
+                back.add(ends)
         for number, ((source, target), shapes) in enumerate(found.items()):
             text = shapes[0] if len(set(shapes)) == 1 else f"{len(shapes)} tensors"
+            free = ", constraint=false" if (source, target) in back else ""
             width = f", penwidth={min(1 + 0.5 * (len(shapes) - 1), 3):g}" if len(shapes) > 1 else ""
             label = f', label="{_SPACE}{_escaped(text)}"' if text else ""
-            self._lines.append(f'  {source} -> {target} [id=e{number}, class="{source} {target}"{label}{width}]')
+            self._lines.append(f'  {source} -> {target} [id=e{number}, class="{source} {target}"{label}{width}{free}]')
             self.tooltips[f"e{number}"] = ", ".join(dict.fromkeys(shapes))
 
 

@@ -19,7 +19,9 @@ from ..errors import NotFoundError, SavedModelError
 from ..model_folder import read_model_file
 from ..protos.graph_pb2 import FunctionDef
 from ..protos.saved_model_pb2 import MetaGraphDef, TensorInfo
+from ..protos.structure_pb2 import StructuredValue
 from ..protos.tensor_pb2 import TensorShapeProto
+from ..structures import OpaqueSpec, decode_structure
 from .text import type_name
 
 INIT_OP = "__saved_model_init_op"
@@ -128,5 +130,9 @@ def tensor_facts(name: str, info: TensorInfo, what: str) -> dict[str, object]:
     if info.WhichOneof("encoding") == "coo_sparse":
         facts["kind"], facts["tensor"] = "sparse", info.coo_sparse.values_tensor_name
     elif info.WhichOneof("encoding") == "composite_tensor":
+        spec = decode_structure(StructuredValue(type_spec_value=info.composite_tensor.type_spec), what)
         facts["kind"] = info.composite_tensor.type_spec.type_spec_class_name or "composite"
+        facts["tensor"] = [component.name for component in info.composite_tensor.components]
+        if not isinstance(spec, OpaqueSpec) and hasattr(spec, "dtype") and hasattr(spec, "shape"):
+            facts["dtype"], facts["shape"] = spec.dtype.name, None if spec.shape.dims is None else list(spec.shape.dims)
     return facts

@@ -22,15 +22,17 @@ from ..protos.graph_pb2 import AttrValue, FunctionDef, NodeDef
 from ..protos.tensor_pb2 import DT_RESOURCE, TensorShapeProto
 from ..signatures import DEFAULT_KEY
 from ..tensor_protos import make_ndarray
-from .checks import source_of
+from ..version1.main_nodes import MERGES, NEXT_ITERATIONS
+from ..version1.superseded import is_read
 from .opened import INIT_OP, OpenedModel, shape_list
 from .text import shape_text, type_name
-from .used_ops import find_op
+from .used_ops import find_op, needed_nodes, source_of, tensor_names
 
 _PASSED_THROUGH = frozenset({"Identity", "ReadVariableOp", "StopGradient", "PreventGradient", "Enter", "RefEnter"})
 _VARIABLES = frozenset({"VarHandleOp", "Variable", "VariableV2", "HashTableV2", "HashTable", "MutableHashTableV2"})
 _SHOWN_ATTRS = 8
 _TIMES = "\N{MULTIPLICATION SIGN}"
+_MAX_CALLS = 60
 _MAX_NODES = 200_000
 """How many nodes a graph may have with all that it calls: functions that call each other often make large ones."""
 
@@ -100,8 +102,8 @@ def picture_of_function(model: OpenedModel, name: str, everything: bool = False)
     sources = builder.arguments(function)
     results = builder.body(function, "", sources, (name,))
     for output in function.signature.output_arg:
-        builder.add_output(output.name, results.get(output.name))
-    return builder.picture
+        builder.add_output(output.name, [results.get(output.name)])
+    return builder.finished()
 
 
 def picture_of_signature(model: OpenedModel, name: str | None, everything: bool = False) -> Picture:
@@ -122,14 +124,14 @@ def picture_of_signature(model: OpenedModel, name: str | None, everything: bool 
     if name not in signatures:
         raise NotFoundError(f"{model.path}: has no signature {name!r}, but: {there}.")
     signature = signatures[name]
-    inputs = {source_of(info.name): key for key, info in signature.inputs.items()}
+    inputs = {source_of(name): key for key, info in signature.inputs.items() for name in tensor_names(info)}
     builder = _Builder(model, Picture(f"{model.folder.resolve().name}: signature {name}", everything))
-    outputs = {key: info.name for key, info in sorted(signature.outputs.items()) if info.name}
-    wanted = {source_of(reference) for reference in outputs.values()}
-    values = builder.main_graph(wanted, inputs)
-    for key, reference in outputs.items():
-        builder.add_output(key, values(reference))
-    return builder.picture
+    outputs = {key: tensor_names(info) for key, info in sorted(signature.outputs.items())}
+    wanted = {source_of(reference) for references in outputs.values() for reference in references}
+    value = builder.main_graph(wanted, inputs)
+    for key, references in outputs.items():
+        builder.add_output(key, [value(reference) for reference in references])
+    return builder.finished()
 
 
 class _Builder:
@@ -164,8 +166,33 @@ class _Builder:
                 sources[argument.name] = Wire(self._add(argument.name, "input", facts, ()), shape)
         return sources
 
-    def add_output(self, name: str, source: Wire | Weights | None) -> None:
-        self._add(name, "output", [], [source] if source is not None else [])
+    def add_output(self, name: str, sources: Sequence[Wire | Weights | None]) -> None:
+        self._add(name, "output", [], sources)
+
+    def finished(self) -> Picture:
+        """The picture; unless everything is to be drawn, without nodes that nothing comes of."""
+        picture = self.picture
+        if self._everything:
+            return picture
+        takes: dict[int, list[int]] = {}
+        for source, target, _ in picture.wires:
+            takes.setdefault(target, []).append(source)
+        left = [
+            number
+            for number, item in enumerate(picture.items)
+            if item.op in ("input", "output") or _has_effects(item.op)
+        ]
+        needed = set(left)
+        while left:
+            more = [source for source in takes.get(left.pop(), ()) if source not in needed]
+            needed.update(more)
+            left.extend(more)
+        places = {number: place for place, number in enumerate(sorted(needed))}
+        picture.items = [picture.items[number] for number in places]
+        picture.wires = [
+            (places[source], places[target], shape) for source, target, shape in picture.wires if target in places
+        ]
+        return picture
 
     def body(
         self, function: FunctionDef, prefix: str, sources: dict[str, Wire | Weights], calls: tuple[str, ...]
@@ -192,13 +219,7 @@ class _Builder:
     def main_graph(self, wanted: set[str], inputs: dict[str, str]) -> Callable[[str], Wire | Weights | None]:
         """Adds the nodes of the main graph that the wanted ones need; returns what finds a tensor by its name."""
         nodes = {node.name: node for node in self._model.proto.graph_def.node}
-        needed, left = set(wanted), list(wanted)
-        while left:
-            node = nodes.get(left.pop())
-            for reference in node.input if node is not None else ():
-                if source_of(reference) not in needed:
-                    needed.add(source_of(reference))
-                    left.append(source_of(reference))
+        needed = needed_nodes(nodes, wanted)
         shapes = _Shapes(None, "", ())
         outputs: dict[str, list[Wire | Weights | None]] = {}
 
@@ -224,13 +245,13 @@ class _Builder:
     ) -> None:
         """Adds the tensors that go back in loops of TensorFlow 1: their sources come after what takes them."""
         for name in needed & nodes.keys():
-            if nodes[name].op not in ("Merge", "RefMerge"):
+            if nodes[name].op not in MERGES:
                 continue
             target = _at(outputs.get(name), 0)
             for reference in nodes[name].input:
                 back = nodes.get(source_of(reference))
                 source = _at(outputs.get(source_of(reference)), 0)
-                is_back = back is not None and back.op in ("NextIteration", "RefNextIteration")
+                is_back = back is not None and back.op in NEXT_ITERATIONS
                 if is_back and isinstance(target, Wire) and isinstance(source, Wire):
                     self.picture.wires.append((source.source, target.source, source.shape))
 
@@ -251,7 +272,7 @@ class _Builder:
                 "smaller one by --function."
             )
         called = self._called(node)
-        if called is not None and called.signature.name not in calls:
+        if called is not None and called.signature.name not in calls and len(calls) < _MAX_CALLS:
             return self._call(node, called, prefix, given, calls)
         path = f"{prefix}{node.name}"
         if not self._everything:
@@ -277,7 +298,7 @@ class _Builder:
         if node.op in _PASSED_THROUGH and given:
             return [given[0]]
         known = [source for source in given if source is not None]
-        if known and all(isinstance(source, Weights) for source in known) and not _has_effects(node.op):
+        if known and all(isinstance(source, Weights) for source in known) and not _keeps_apart(node.op):
             names = tuple(dict.fromkeys(name for source in known for name in source.names))  # type: ignore[union-attr]
             count = self._output_count(node)
             return [Weights(names, shapes.of(node, number)) for number in range(count)]
@@ -401,6 +422,10 @@ def _in_order(nodes: Sequence[NodeDef]) -> Iterator[NodeDef]:
                 continue
             begun.add(name)
             sources = [source_of(reference) for reference in by_name[name].input]
+            if by_name[name].op in MERGES:  # a loop begins here: what goes back to it comes later
+                sources = [
+                    source for source in sources if source in by_name and by_name[source].op not in NEXT_ITERATIONS
+                ]
             needed = [source for source in sources if source in by_name and source not in begun]
             if needed:
                 left.extend(reversed(needed))
@@ -430,7 +455,8 @@ def _constant_text(node: NodeDef) -> str:
     tensor = node.attr["value"].tensor
     try:
         shape = decode_shape(tensor.tensor_shape)
-        if shape.num_elements() is not None and shape.num_elements() <= 8:
+        count = shape.num_elements()
+        if count is not None and count <= 8:
             array = np.asarray(make_ndarray(tensor))
             return f"constant {' '.join(np.array2string(array, separator=', ').split())}"
         return f"constant {type_name(tensor.dtype)} {shape_text(shape.dims)}"
@@ -438,9 +464,14 @@ def _constant_text(node: NodeDef) -> str:
         return "constant"
 
 
+def _keeps_apart(op: str) -> bool:
+    """Whether what an op gives is not decided by its inputs alone: of a loop's beginning, by what comes back too."""
+    return op in MERGES or _has_effects(op)
+
+
 def _has_effects(op: str) -> bool:
     found = find_op(op)
-    return found is None or found.stateful
+    return found.stateful if found is not None else not is_read(op)
 
 
 def _attr_facts(node: NodeDef) -> Iterator[str]:

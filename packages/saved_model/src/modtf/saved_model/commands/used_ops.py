@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any
 
@@ -11,17 +11,40 @@ from modtf import core as tf
 from modtf.core.contracts import Op, get_backend, get_op
 
 from ..protos.graph_pb2 import FunctionDef, NodeDef
+from ..protos.saved_model_pb2 import TensorInfo
+from ..version1.superseded import is_read
 from .opened import OpenedModel
 
 _LIBRARIES = {"image": "PIL", "scipy": "scipy", "strings": "re2"}
 """The library of each extra of modtf-core."""
 
-_UP_TO_LOADER = frozenset({
-    "Assert", "Enter", "Exit", "LoopCond", "Merge", "NextIteration", "RefEnter", "RefExit", "RefMerge", "RefNextIteration",
-    "RefSwitch", "Switch", "Assign", "HashTable", "InitializeTable", "InitializeTableFromTextFile", "LookupTableFind",
-    "LookupTableSize", "MutableHashTable", "Variable", "VariableV2", "ControlTrigger",
-})  # fmt: skip
-"""Ops of TensorFlow 1 that reading such a model replaces by others."""
+
+def source_of(reference: str) -> str:
+    """Returns the node or argument that an input names."""
+    return reference.removeprefix("^").partition(":")[0]
+
+
+def tensor_names(info: TensorInfo) -> list[str]:
+    """Returns the names of the tensors of a signature's input or output: several if it is a composite one."""
+    if info.WhichOneof("encoding") == "coo_sparse":
+        parts = info.coo_sparse
+        return [parts.values_tensor_name, parts.indices_tensor_name, parts.dense_shape_tensor_name]
+    if info.WhichOneof("encoding") == "composite_tensor":
+        return [name for component in info.composite_tensor.components for name in tensor_names(component)]
+    return [info.name] if info.name else []
+
+
+def needed_nodes(nodes: Mapping[str, NodeDef], wanted: Iterable[str]) -> set[str]:
+    """Returns the names of the wanted nodes, and of all that they take or wait for."""
+    needed = set(wanted)
+    left = list(needed)
+    while left:
+        node = nodes.get(left.pop())
+        for source in map(source_of, node.input if node is not None else ()):
+            if source not in needed:
+                needed.add(source)
+                left.append(source)
+    return needed
 
 
 def called_by(node: NodeDef, functions: Iterable[str] | dict[str, Any]) -> Iterator[str]:
@@ -39,12 +62,21 @@ def is_version_1(model: OpenedModel) -> bool:
     return not model.proto.object_graph_def.nodes
 
 
+def main_nodes(model: OpenedModel) -> list[NodeDef]:
+    """Returns the nodes of a version-1 model that its signatures come to; all of them, if it has no signatures."""
+    nodes = {node.name: node for node in model.proto.graph_def.node}
+    infos = [info for signature in model.proto.signature_def.values() for info in signature.outputs.values()]
+    wanted = {source_of(name) for info in infos for name in tensor_names(info)}
+    needed = needed_nodes(nodes, wanted) if wanted else nodes
+    return [node for name, node in nodes.items() if name in needed]
+
+
 def reachable_functions(model: OpenedModel) -> dict[str, FunctionDef]:
     """Returns the functions that objects, signatures, and in turn those call; without what saves and restores."""
     functions = model.functions
     left: list[str] = []
     if is_version_1(model):
-        for node in model.proto.graph_def.node:
+        for node in main_nodes(model):
             left.extend(called_by(node, functions))
     objects = model.proto.object_graph_def.nodes
     savers = {
@@ -72,7 +104,7 @@ def count_ops(model: OpenedModel) -> dict[str, int]:
     counts: Counter[str] = Counter()
     functions = model.functions
     if is_version_1(model):
-        counts.update(node.op for node in model.proto.graph_def.node)
+        counts.update(node.op for node in main_nodes(model))
     for function in reachable_functions(model).values():
         counts.update(node.op for node in function.node_def)
     return {
@@ -90,7 +122,7 @@ def find_op(name: str) -> Op | None:
 
 def unknown_ops(ops: Iterable[str], version_1: bool) -> list[str]:
     """Returns the ops that neither the vocabulary nor, in a model of TensorFlow 1, the reader knows."""
-    return [name for name in ops if find_op(name) is None and not (version_1 and name in _UP_TO_LOADER)]
+    return [name for name in ops if not (is_read(name) if version_1 else find_op(name) is not None)]
 
 
 def backend_facts(ops: Iterable[str], unknown: list[str]) -> list[dict[str, Any]]:

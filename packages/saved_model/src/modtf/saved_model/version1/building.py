@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from ..node_reading import Dims, NodeReader
 from ..protos.graph_pb2 import NodeDef
 from .main_nodes import MainNodes, Source
 from .raising import VALUE_INDEX, Conditional, Loop, Raised, Step
-from .superseded import TRANSLATIONS, reference_op
+from .superseded import TRANSLATIONS, assigns, reference_op
 from .tensor_arrays import TensorArrays
 from .values import Reference, TensorArray
 
@@ -27,6 +27,18 @@ _SHAPES_KNOWN_SINCE = 24
 """The version of graphs since which a Placeholder of no dimensions is a scalar; before, its shape was not known."""
 
 _numbers = itertools.count()
+
+
+class Feed(NamedTuple):
+    """What a function takes.
+
+    Attributes:
+        source: the output of the main graph that it is given in place of.
+        spec: its dtype and what is known of its shape; None for those of the output.
+    """
+
+    source: Source
+    spec: tf.TensorSpec | None = None
 
 
 class Builder:
@@ -49,7 +61,7 @@ class Builder:
     def build(
         self,
         name: str,
-        feeds: Sequence[tuple[Source, tf.DType | None, tf.TensorShape]],
+        feeds: Sequence[Feed],
         fetches: Sequence[Source],
         operations: Sequence[str] = (),
         given: Mapping[Source, tf.Tensor] | None = None,
@@ -58,7 +70,7 @@ class Builder:
 
         Args:
             name: its name.
-            feeds: what it takes, with the dtypes, as far as known, and what is known of the shapes.
+            feeds: what it takes.
             fetches: what it gives.
             operations: what it runs besides.
             given: tensors that stand for outputs.
@@ -67,17 +79,31 @@ class Builder:
             SavedModelError: the nodes contradict each other, or use what is not read.
         """
         given = given or {}
-        raised = Raised(self.nodes, fetches, operations, {source for source, _, _ in feeds} | set(given))
-        arrays = TensorArrays()
+        raised = Raised(self.nodes, fetches, operations, {feed.source for feed in feeds} | set(given))
+        arrays, assigned = TensorArrays(), self._assigned(raised)
         while True:
-            scope = _Scope(self, Graph(name), raised, arrays, None)
+            scope = _Scope(self, Graph(name), raised, arrays, assigned, None)
             scope.known.update(given)
-            for source, dtype, shape in feeds:
-                scope.known[source] = scope.add_feed(source, dtype, shape)
+            for feed in feeds:
+                scope.known[feed.source] = scope.add_feed(feed)
             scope.take(raised.steps)
             scope.graph.outputs = [scope.value(source) for source in fetches]
             if not arrays.learn():
                 return scope.graph
+
+    def _assigned(self, raised: Raised) -> frozenset[int]:
+        """The ids of the reference variables that are assigned to."""
+        found: set[int] = set()
+        for name in raised.ordered:
+            seen: set[str] = set()
+            while name not in seen and (assigns(self.nodes[name].op) or seen):  # from the reference to the variable
+                seen.add(name)
+                state = self.state(self.nodes[name])
+                if isinstance(state, Reference):
+                    found.add(id(state.variable))
+                elif self.nodes.inputs(name):
+                    name = raised.behind(self.nodes.inputs(name)[0]).node
+        return frozenset(found)
 
 
 class _Scope(NodeReader):
@@ -88,18 +114,27 @@ class _Scope(NodeReader):
     """
 
     def __init__(
-        self, builder: Builder, graph: Graph, raised: Raised, arrays: TensorArrays, outer: _Scope | None
+        self,
+        builder: Builder,
+        graph: Graph,
+        raised: Raised,
+        arrays: TensorArrays,
+        assigned: frozenset[int],
+        outer: _Scope | None,
     ) -> None:
         super().__init__(builder.functions, graph, builder.nodes.where)
         self.builder = builder
         self.arrays = arrays
         self.known: dict[Source, Any] = {}
         self._raised = raised
+        self._assigned = assigned
         self._outer = outer
 
     def inner(self, name: str) -> _Scope:
         """Returns the scope of a graph inside this one."""
-        return _Scope(self.builder, Graph(f"{name}_{next(_numbers)}", self.graph), self._raised, self.arrays, self)
+        return _Scope(
+            self.builder, Graph(f"{name}_{next(_numbers)}", self.graph), self._raised, self.arrays, self._assigned, self
+        )
 
     # --------------------------------------------------------------------------------------------- values
 
@@ -129,20 +164,26 @@ class _Scope(NodeReader):
         """Returns the handle of a reference variable; of other resources the tensor itself."""
         return self.graph.capture(found.variable.handle) if isinstance(found, Reference) else found
 
-    def add_feed(self, source: Source, dtype: tf.DType | None, shape: tf.TensorShape) -> SymbolicTensor:
+    def is_assigned(self, found: Reference) -> bool:
+        """Whether a reference variable is assigned to where this graph belongs."""
+        return id(found.variable) in self._assigned
+
+    def add_feed(self, feed: Feed) -> SymbolicTensor:
         """Adds an input of the graph."""
-        node = self.builder.nodes[source.node]
+        node = self.builder.nodes[feed.source.node]
+        shape = tf.TensorShape(None) if feed.spec is None else feed.spec.shape
         if node.op in ("Placeholder", "PlaceholderWithDefault") and "shape" in node.attr:
             own = decode_shape(node.attr["shape"].shape, f"{self.where}: node {node.name!r}")
             old = self.builder.nodes.producer < _SHAPES_KNOWN_SINCE
             if not (old and own.rank == 0) and own.is_compatible_with(shape):
                 shape = shape.merge_with(own)
-        return self.graph.add_input(dtype or self._fed_dtype(node, source), shape, node.name)
+        dtype = self._fed_dtype(node, feed.source) if feed.spec is None else feed.spec.dtype
+        return self.graph.add_input(dtype, shape, (feed.spec and feed.spec.name) or node.name)
 
     def _fed_dtype(self, node: NodeDef, source: Source) -> tf.DType:
         """The dtype of an output, from its node's attributes."""
         op = self.reader.op(node.op)
-        return declared_dtypes(op, node, f"{self.where}: node {node.name!r}")[source.index]
+        return declared_dtypes(op, node, f"{self.where}: node {node.name!r}")[source.output]
 
     # --------------------------------------------------------------------------------------------- steps
 

@@ -32,7 +32,7 @@ class PrunedFunction(RestoredConcreteFunction):
         super().__init__(name, make_graph, (), signature, outputs)
 
     @property
-    def captured_inputs(self) -> list[tf.Tensor]:  # type: ignore[override]
+    def captured_inputs(self) -> list[tf.Tensor]:
         """The variables, tables and so on that it uses."""
         if self._captured is None:
             _ = self.graph

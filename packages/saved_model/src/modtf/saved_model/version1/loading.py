@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from google.protobuf.message import DecodeError
+
 from modtf import core as tf
 from modtf.core.contracts import get_backend, scoped
 
 from ..assets import find_asset
+from ..checkpoint_files import is_checkpoint
 from ..errors import DataLossError
 from ..graph_reading import warn_of_unknown_ops
 from ..model_folder import variables_prefix
 from ..options import LoadOptions
-from ..protos.saved_model_pb2 import MetaGraphDef
+from ..protos.saved_model_pb2 import AssetFileDef, MetaGraphDef
 from ..restored import RestoredObject
 from ..signatures import SignatureMap
 from .main_nodes import Source, parse_source
@@ -22,7 +25,7 @@ from .model import Version1Graph
 _INTERNAL = "__saved_model_"  # begins the names of signatures that are no functions
 _INIT_SIGNATURE = "__saved_model_init_op"
 _INIT_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
-_TABLES = "table_initializer"
+_TABLES, _ASSETS = "table_initializer", "saved_model_assets"
 
 
 class Version1Model(RestoredObject):
@@ -61,7 +64,7 @@ class Version1Loader:
         self._options = options
         self._assets = {
             parse_source(item.tensor_info.name): find_asset(export_dir, item.filename, path)
-            for item in proto.asset_file_def
+            for item in _asset_files(proto, path)
         }
         self._graph = Version1Graph(proto, path, {source: asset.asset_path for source, asset in self._assets.items()})
 
@@ -72,8 +75,11 @@ class Version1Loader:
             SavedModelError: a file is missing, or what restores the variables or fills the tables cannot be run.
         """
         graph, proto = self._graph, self._proto
-        if graph.variables.all and not self._options.experimental_skip_checkpoint:
-            self._restore(variables_prefix(self._export_dir))
+        prefix = variables_prefix(self._export_dir)
+        if not self._options.experimental_skip_checkpoint and (
+            proto.saver_def.restore_op_name or is_checkpoint(prefix)
+        ):
+            self._restore(prefix)
         self._initialize()
         model = Version1Model(name="restored")
         signatures = {key: item for key, item in proto.signature_def.items() if not key.startswith(_INTERNAL)}
@@ -122,3 +128,13 @@ class Version1Loader:
                 return list(proto.collection_def[key].node_list.value)
         tables = proto.collection_def[_TABLES].node_list.value if _TABLES in proto.collection_def else ()
         return [*tables, *self._graph.variables.local_initializers]
+
+
+def _asset_files(proto: MetaGraphDef, path: str) -> list[AssetFileDef]:
+    """The files that come with a model: they stand in one of two places."""
+    if proto.asset_file_def or _ASSETS not in proto.collection_def:
+        return list(proto.asset_file_def)
+    try:
+        return [AssetFileDef.FromString(item.value) for item in proto.collection_def[_ASSETS].any_list.value]
+    except DecodeError as error:
+        raise DataLossError(f"{path}: collection {_ASSETS!r}: does not describe assets: {error}") from None

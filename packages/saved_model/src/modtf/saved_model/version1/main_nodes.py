@@ -16,10 +16,10 @@ class Source(NamedTuple):
     """An output of a node: what another node takes, what is fed, or what is fetched."""
 
     node: str
-    index: int
+    output: int
 
     def __str__(self) -> str:
-        return f"{self.node}:{self.index}"
+        return f"{self.node}:{self.output}"
 
 
 def parse_source(reference: str) -> Source:

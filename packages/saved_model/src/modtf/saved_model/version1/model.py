@@ -15,7 +15,7 @@ from ..graph_reading import FunctionReader
 from ..node_reading import NodeReader
 from ..protos.graph_pb2 import NodeDef
 from ..protos.saved_model_pb2 import MetaGraphDef, SignatureDef, TensorInfo
-from .building import Builder
+from .building import Builder, Feed
 from .functions import PrunedFunction
 from .graph_view import GraphOperation, GraphTensor, GraphView
 from .main_nodes import MainNodes, Source
@@ -64,8 +64,8 @@ class Version1Graph:
         for name in sorted(proto.outputs):
             outputs[name], sources = described(proto.outputs[name], name, f"{what}, output {name!r}")
             fetches.extend(sources)
-        feeds = [(source, spec.dtype, spec.shape) for _, source, spec in inputs]
-        for source in [*fetches, *(source for source, _, _ in feeds)]:
+        feeds = [Feed(source, spec) for _, source, spec in inputs]
+        for source in [*fetches, *(feed.source for feed in feeds)]:
             if source.node not in self.nodes:
                 raise DataLossError(f"{what}: names {str(source)!r}, which is no tensor of the graph.")
         signature: tuple[tuple[Any, ...], dict[str, Any]] = ((), {name: spec for name, _, spec in inputs})
@@ -101,10 +101,7 @@ class Version1Graph:
             args, kwargs = input_signature
             input_signature = (tuple(args or ()), dict(kwargs or {}))
             specs = tf.nest.flatten(input_signature)
-        given = [
-            (source, None, tf.TensorShape(None)) if spec is None else (source, spec.dtype, spec.shape)
-            for source, spec in zip(fed, specs, strict=True)
-        ]
+        given = [Feed(source, spec) for source, spec in zip(fed, specs, strict=True)]
         graph = self.build(name or "pruned", given, sources, operations)
         if input_signature is None:
             named = zip(fed, graph.inputs, strict=False)
@@ -139,19 +136,19 @@ class Version1Graph:
     def build(
         self,
         name: str,
-        feeds: Sequence[tuple[Source, tf.DType | None, tf.TensorShape]],
+        feeds: Sequence[Feed],
         fetches: Sequence[Source],
         operations: Sequence[str] = (),
     ) -> Graph:
         """Returns a part of the graph; its captures are the state that it uses."""
-        fed = {source for source, _, _ in feeds}
+        fed = {feed.source for feed in feeds}
         given = {source: tensor for source, tensor in self._assets.items() if source not in fed}
         with self._lock, scoped(graph=None, tapes=()):
             return self._builder.build(name, feeds, fetches, operations, given)
 
     def run(self, feeds: Mapping[Source, tf.Tensor], operations: Sequence[str]) -> None:
         """Runs nodes, at once."""
-        given = [(source, tensor.dtype, tensor.shape) for source, tensor in feeds.items()]
+        given = [Feed(source, tf.TensorSpec(tensor.shape, tensor.dtype)) for source, tensor in feeds.items()]
         graph = self.build("run", given, (), operations)
         with scoped(graph=None, tapes=()):
             call_graph(graph, [*feeds.values(), *(outside for outside, _ in graph.captures)])
@@ -183,7 +180,7 @@ class Version1Graph:
     def _spec_of(self, source: Source) -> tf.TensorSpec:
         """The spec of an output, found by making the graph that leads to it from all placeholders."""
         feeds = [
-            (Source(name, 0), None, tf.TensorShape(None))
+            Feed(Source(name, 0))
             for name in self.nodes.in_order([source.node], ())
             if self.nodes[name].op == "Placeholder"
         ]

@@ -122,6 +122,7 @@ class Raised:
 
     Attributes:
         steps: the steps, in an order in which they can be taken.
+        ordered: the nodes that must run, each after what it waits for.
         other_names: for an output that passes another one on, that other one.
 
     Raises:
@@ -141,8 +142,8 @@ class Raised:
         self._apart = False
         self.other_names: dict[Source, Source] = {}
         targets = list(dict.fromkeys([*(source.node for source in fetches if source not in feeds), *operations]))
-        self._ordered = nodes.in_order(targets, feeds)
-        for name in self._ordered:
+        self.ordered = nodes.in_order(targets, feeds)
+        for name in self.ordered:
             self._find_path(name)
         for source in fetches:
             if source not in feeds and self._path_of(source):
@@ -150,7 +151,7 @@ class Raised:
                     f"{nodes.where}: {str(source)!r} is computed only on one side of a conditional or in a loop, so that it "
                     "cannot be fetched."
                 )
-        self._used = {source for name in self._ordered for source in nodes.inputs(name)} | set(fetches)
+        self._used = {source for name in self.ordered for source in nodes.inputs(name)} | set(fetches)
         try:
             self.steps = self._steps((), targets)
         except _Circle:
@@ -176,7 +177,7 @@ class Raised:
             return ()
         path = self._paths[source.node]
         if self._op(source.node) in _SWITCHES and not self._is_loop_switch(source.node):
-            return (*path, Side(self._predicate(source.node), source.index))
+            return (*path, Side(self._predicate(source.node), source.output))
         return path
 
     def _predicate(self, switch: str) -> Source:
@@ -319,7 +320,7 @@ class Raised:
             return [self._thing(source, path) for source in self._inputs_of(thing)]
         kind, key = thing
         if kind == "loop":
-            inside = [name for name in self._ordered if self._paths[name][: len(key)] == key]
+            inside = [name for name in self.ordered if self._paths[name][: len(key)] == key]
         else:
             inside = groups[key]
         seen, left = set(inside), list(inside)

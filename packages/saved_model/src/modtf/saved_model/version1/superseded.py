@@ -57,6 +57,11 @@ def successor(op: str) -> str | None:
     return None
 
 
+def assigns(op: str) -> bool:
+    """Whether an op assigns to the reference variable that is its first input."""
+    return op != "IsVariableInitialized" and not op.startswith("LookupTable") and successor(op) is not None
+
+
 def is_read(op: str) -> bool:
     """Whether an op of a version-1 graph is known, as it is or as its successor."""
     if op in TRANSLATIONS or op in _STRUCTURE or successor(op) is not None:
@@ -82,9 +87,15 @@ def reference_op(reader: FunctionReader, proto: NodeDef) -> NodeDef | None:
 
 
 def _identity(scope: _Scope, proto: NodeDef, items: Sequence[Any]) -> Sequence[Any]:
-    """Passes on what is no tensor; of a variable, what it holds now if that is asked for."""
+    """Passes on what is no tensor, and gives the value of a variable.
+
+    A copy of a reference variable shares the variable's memory in TensorFlow, so that whoever takes the copy sees what was
+    assigned since. So a variable that is assigned is passed on itself, and read where it is needed.
+    """
     item = items[0]
     if isinstance(item, TensorArray) or proto.op == "RefIdentity":
+        return [item]
+    if isinstance(item, Reference) and scope.is_assigned(item):
         return [item]
     with scope.graph.as_default():
         if isinstance(item, Reference):

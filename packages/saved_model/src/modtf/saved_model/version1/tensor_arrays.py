@@ -146,7 +146,7 @@ def _scatter(scope: _Scope, proto: NodeDef, items: Sequence[Any]) -> Sequence[An
 
 
 def _split(scope: _Scope, proto: NodeDef, items: Sequence[Any]) -> Sequence[Any]:
-    array, flow = _array_and_flow(items)
+    array, _ = _array_and_flow(items)
     value = _tensor(scope, items[1])
     with scope.graph.as_default():
         return [tf.raw_ops.TensorListSplit(tensor=value, element_shape=_sizes(array.shape), lengths=items[2])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from modtf.core.api.nn_sampling import (
+from modtf.core.api.nn.sampling import (
     all_candidate_sampler,
     fixed_unigram_candidate_sampler,
     learned_unigram_candidate_sampler,

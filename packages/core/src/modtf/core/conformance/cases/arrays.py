@@ -20,7 +20,6 @@ case("Identity", text(b"a", b"\xff"), dtypes="string")
 
 case("Fill", i32([2, 3]), some(), dtypes=_ANY)
 case("Fill", i64([0]), some(), dtypes="float32", smooth=False)
-case("Fill", i64(3), some(), dtypes="float32", smooth=False)
 case("Fill", i32([]), some(), dtypes="float32")
 mistake("Fill", i32([2, 2]), some(2), told_by="arguments")
 case("Range", Given(2), Given(11), Given(3), dtypes="int32 int64 float32 float64")

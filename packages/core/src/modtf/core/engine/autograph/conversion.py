@@ -57,7 +57,7 @@ class _Transpiler(api.PyToPy):
         return node
 
 
-def _handlers(node: Any) -> list[ast.ExceptHandler]:
+def _handlers(node: Any) -> list[Any]:
     nodes = node if isinstance(node, (list, tuple)) else [node]
     return [inner for one in nodes for inner in ast.walk(one) if isinstance(inner, ast.ExceptHandler)]
 

@@ -125,9 +125,9 @@ for _name, _types, _value in (("ZerosLike", "any", 0), ("OnesLike", "number|bool
     host_inputs=("dims",),
 )
 def fill(xp: Any, dims: np.ndarray, value: Any) -> Any:
-    if value.shape not in ((), (1,)) or dims.ndim > 1:
+    if value.shape not in ((), (1,)) or dims.ndim != 1:
         raise ValueError(f"dims must be a vector and value a scalar; got {list(dims.shape)} and {list(value.shape)}")
-    return xp.broadcast_to(xp.reshape(value, ()), tuple(int(size) for size in dims.reshape(-1)))
+    return xp.broadcast_to(xp.reshape(value, ()), tuple(int(size) for size in dims))
 
 
 @fill.gradient

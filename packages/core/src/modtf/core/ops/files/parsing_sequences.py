@@ -444,6 +444,8 @@ def parse_single_sequence_example(
     **attrs: Any,
 ) -> list[np.ndarray]:
     keys = (context_sparse_keys, context_dense_keys, feature_list_sparse_keys, feature_list_dense_keys)
+    if any(key.ndim for part in keys for key in part) or feature_list_dense_missing_assumed_empty.ndim != 1:
+        raise InvalidArgumentError("Keys must be scalars, and feature_list_dense_missing_assumed_empty a vector")
     columns = _columns_of(
         [[key.item() for key in part] for part in keys],
         set(feature_list_dense_missing_assumed_empty.tolist()),

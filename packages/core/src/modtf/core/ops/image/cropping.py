@@ -360,9 +360,10 @@ def _transformed(
             f"transforms must be [{batch}, 8] or [1, 8], but their shape is {tuple(transforms.shape)}"
         )
     made_height, made_width = checked_size(output_shape)
-    if 0 in images.shape:  # no pixel to take
-        filling = xp.astype(xp.asarray(fill_value), images.dtype)
-        return xp.broadcast_to(filling, (batch, made_height, made_width, images.shape[3]))
+    if len(np.shape(fill_value)):
+        raise InvalidArgumentError(f"fill_value must be a scalar, but its shape is {list(np.shape(fill_value))}")
+    # Without a pixel to take, one that is never inside stands for them.
+    source = images if height and width else xp.zeros((batch, 1, 1, images.shape[3]), dtype=images.dtype)
     x = xp.astype(xp.arange(made_width), xp.float32)[None, None, :]
     y = xp.astype(xp.arange(made_height), xp.float32)[None, :, None]
     t = [transforms[:, index][:, None, None] for index in range(8)]
@@ -377,7 +378,7 @@ def _transformed(
     def pixels(row: Any, column: Any) -> Any:
         inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
         row, column = (xp.astype(xp.where(inside, place, xp.zeros_like(place)), xp.int32) for place in (row, column))
-        return xp.where(inside[..., None], images[number, row, column], filling)
+        return xp.where(inside[..., None], source[number, row, column], filling)
 
     if interpolation == "NEAREST":
         made = pixels(_rounded(xp, rows), _rounded(xp, columns))

@@ -44,6 +44,8 @@ def banded_triangular_solve(xp: Any, matrix: np.ndarray, rhs: np.ndarray, *, low
     if matrix.ndim < 2 or rhs.ndim < 2 or matrix.shape[-1] != rhs.shape[-2]:
         raise ValueError(f"Bands and right-hand sides do not fit: {list(matrix.shape)} and {list(rhs.shape)}")
     count, size = matrix.shape[-2:]
+    if 0 in matrix.shape or 0 in rhs.shape:
+        raise InvalidArgumentError(f"Nothing can be solved: {list(matrix.shape)} and {list(rhs.shape)}")
     if not 0 < count <= max(size, 1):
         raise InvalidArgumentError(f"There must be 1 to {size} bands of matrices with {size} rows, not {count}")
     bands = matrix if lower else matrix[..., ::-1, ::-1]

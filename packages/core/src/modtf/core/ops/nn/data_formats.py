@@ -26,6 +26,8 @@ def _check(src_format: str, dst_format: str) -> None:
 def dim_map(xp: Any, x: Any, *, src_format: str, dst_format: str) -> Any:
     _check(src_format, dst_format)
     rank = len(src_format)
+    if xp is np and x.size and not -rank <= x.min() <= x.max() < rank:
+        raise ValueError(f"Axes must be in [{-rank}, {rank}): {x.tolist()}")
     places = np.array([dst_format.index(letter) for letter in src_format])
     return xp.astype(xp.take(xp.asarray(places), xp.reshape(x % rank, (-1,)), axis=0), x.dtype).reshape(x.shape)
 

@@ -271,6 +271,8 @@ def ragged_tensor_to_tensor(
     if len(wanted) != rank:
         raise ValueError(f"shape has {len(wanted)} sizes, but the result has rank {rank}")
     inner = values.shape[1:]
+    if min(wanted, default=0) < -1:
+        raise InvalidArgumentError(f"The sizes must be -1, where they are unknown, or more: {wanted}")
     if any(size not in (-1, known) for size, known in zip(wanted[len(nested_splits) + 1 :], inner, strict=True)):
         raise InvalidArgumentError(f"shape {wanted} does not fit values of shape {list(values.shape)}")
     # For each place of the result the value that it takes, and whether there is one.
@@ -304,7 +306,7 @@ def _(call: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
         lead, raw.Range(0, count[0], 1), np.int32(-1), partitions, row_partition_types=call["row_partition_types"]
     )
     sources = raw.Reshape(sources, [-1])
-    rows = raw.Reshape(dy, raw.ConcatV2([[-1], raw.Shape(values)[1:]], 0))
+    rows = raw.Reshape(dy, raw.ConcatV2([raw.Shape(sources), raw.Shape(values)[1:]], 0))
     of_values = raw.UnsortedSegmentSum(rows, sources, count[0])
     others = raw.SelectV2(raw.Less(sources, 0), raw.ZerosLike(sources), sources * 0 - 1)
     of_default = raw.UnsortedSegmentSum(rows, others, 1)[0]
@@ -546,6 +548,8 @@ def ragged_fill_empty_rows(
             raise ValueError(f"{what} must have rank {rank}, but its shape is {np.shape(given)}")
     if np.ndim(default_value):
         raise ValueError(f"default_value must be a scalar, but its shape is {np.shape(default_value)}")
+    if len(values) != len(value_rowids):
+        raise InvalidArgumentError(f"There are {len(values)} values, but {len(value_rowids)} value_rowids")
     count = int(nrows)
     if count == 0 and len(value_rowids):
         raise InvalidArgumentError(

@@ -148,4 +148,6 @@ def deserialize_sparse(xp: Any, serialized_sparse: np.ndarray, *, dtype: DType) 
 
 @op(f"DeserializeManySparse(serialized_sparse: string, *, dtype: type) -> {_RESULT}", shape=_read_dims, host_only=True)
 def deserialize_many_sparse(xp: Any, serialized_sparse: np.ndarray, *, dtype: DType) -> Any:
+    if serialized_sparse.ndim != 2:
+        raise InvalidArgumentError(f"Serialized sparse should be a matrix [n, 3], not {list(serialized_sparse.shape)}")
     return _read(serialized_sparse, dtype)

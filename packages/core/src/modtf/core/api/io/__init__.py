@@ -6,13 +6,13 @@ import itertools
 from importlib import import_module
 from typing import Any
 
-from modtf.core.api import gfile
-from modtf.core.api.encodings import *
-from modtf.core.api.encodings import __all__ as _encodings
-from modtf.core.api.parsing import *
-from modtf.core.api.parsing import __all__ as _parsing
-from modtf.core.api.parsing_features import *
-from modtf.core.api.parsing_features import __all__ as _features
+from modtf.core.api.io import gfile
+from modtf.core.api.io.encodings import *
+from modtf.core.api.io.encodings import __all__ as _encodings
+from modtf.core.api.io.features import *
+from modtf.core.api.io.features import __all__ as _features
+from modtf.core.api.io.parsing import *
+from modtf.core.api.io.parsing import __all__ as _parsing
 from modtf.core.engine import raw
 from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.api.parsing_features import RaggedFeature
+from modtf.core.api.io.features import RaggedFeature
 from modtf.core.engine import raw
 from modtf.core.values.conversion import convert_to_tensor
 from modtf.core.values.ragged import RaggedTensor

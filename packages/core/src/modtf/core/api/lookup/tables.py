@@ -1,12 +1,11 @@
-"""Tables from keys to values (`tf.lookup`)."""
+"""Tables that are filled once: static ones, vocabularies, and what fills them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from modtf.core.api import lookup_experimental as experimental
-from modtf.core.api.lookup_interface import LookupInterface, on_values
+from modtf.core.api.lookup.interface import LookupInterface, on_values
 from modtf.core.engine import context as contexts
 from modtf.core.engine import raw
 from modtf.core.values import dtypes
@@ -17,7 +16,6 @@ from modtf.core.values.tensors import EagerTensor, SymbolicTensor, Tensor
 
 __all__ = [
     "KeyValueTensorInitializer", "StaticHashTable", "StaticVocabularyTable", "TextFileIndex", "TextFileInitializer",
-    "experimental",
 ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modtf.core.api.lookup_interface import LookupInterface, with_known_shape
+from modtf.core.api.lookup.interface import LookupInterface, with_known_shape
 from modtf.core.engine import context as contexts
 from modtf.core.engine import raw
 from modtf.core.values.conversion import convert_to_tensor

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.api.nn_sliding import _flat_to_image, _for_each_axis, _format_of, _padding, with_space_to_batch
+from modtf.core.api.nn.sliding import _flat_to_image, _for_each_axis, _format_of, _padding, with_space_to_batch
 from modtf.core.engine import raw
 from modtf.core.values import dtypes
 from modtf.core.values.conversion import convert_to_tensor

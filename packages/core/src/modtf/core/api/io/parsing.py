@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from modtf.core.api.parsing_features import (
+from modtf.core.api.io.features import (
     FixedLenFeature,
     FixedLenSequenceFeature,
     RaggedFeature,
@@ -393,7 +393,7 @@ def _assembled(
         if isinstance(feature, SparseFeature):
             result[key] = _merged_sparse(feature, [plain[name] for name in _index_keys(feature, key)], plain)
         elif isinstance(feature, RaggedFeature):
-            from modtf.core.api.parsing_partitions import partitioned
+            from modtf.core.api.io.partitions import partitioned
 
             result[key] = partitioned(plain[feature.value_key or key], feature, plain)
         else:

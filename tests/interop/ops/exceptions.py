@@ -352,13 +352,14 @@ RULES = [
         "call",
     ),
     Rule(
-        "Sparse* Serialize*Sparse Set* *SetOperation RaggedBincount RaggedGather RaggedCross RaggedTensorToSparse",
+        "Sparse* Serialize*Sparse Set* *SetOperation RaggedBincount RaggedCount* RaggedGather RaggedCross RaggedTensorToSparse",
         "TensorFlow checks indices and splits in some of the ops only, and reads beyond their memory in others",
         lambda call: refused_for(call, "out of bounds", "plits", "rows that are not in", "but only"),
         "call",
     ),
     Rule(
-        "SparseAdd SparseAddGrad SparseSparse* SparseCross* SparseSliceGrad Serialize*Sparse SetSize *SetOperation",
+        "SparseAdd SparseAddGrad SparseSparse* SparseCross* SparseSlice* SparseSoftmax SparseConcat "
+        "Serialize*Sparse SetSize *SetOperation",
         "what becomes of a sparse tensor whose indices are out of order or repeated, or do not fit its values and shape, is "
         "not specified",
         _malformed_sparse,

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf import text_format
 from tensorflow.core.framework.attr_value_pb2 import AttrValue
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 FOLDER = Path(__file__).resolve().parent
 v1 = tf.compat.v1
@@ -22,7 +24,7 @@ def variable(name: str, value: Any, **options: Any) -> Any:
     return v1.get_variable(name, initializer=tf.constant(value), **options)
 
 
-def references(answers: dict[str, np.ndarray]) -> Any:
+def references() -> Any:
     """Reference variables that are assigned, one of them in parts; conditionals in a loop; old ops for a table."""
     graph = v1.get_default_graph()
     x = v1.placeholder(tf.float32, [None, 3], "x")
@@ -54,7 +56,7 @@ def references(answers: dict[str, np.ndarray]) -> Any:
     }
 
 
-def recurrent(answers: dict[str, np.ndarray]) -> Any:
+def recurrent() -> Any:
     """A loop over TensorArrays, resource variables, and values of the variables in a checkpoint of the older format."""
     x = v1.placeholder(tf.float32, [None, 3], "x")
     kernel = variable("kernel", np.linspace(0, 1, 9, dtype=np.float32).reshape(3, 3))
@@ -70,12 +72,14 @@ def recurrent(answers: dict[str, np.ndarray]) -> Any:
     return {"serving_default": ({"x": x}, {"outputs": outputs.stack(), "state": state})}
 
 
-def write(name: str, build: Any, answers: dict[str, np.ndarray], feeds: dict[str, Any], old: bool, resources: bool) -> None:
+def write(
+    name: str, build: Any, answers: dict[str, np.ndarray], feeds: dict[str, Any], old: bool, resources: bool
+) -> None:
     (v1.enable_resource_variables if resources else v1.disable_resource_variables)()
     folder = FOLDER / name
     shutil.rmtree(folder, ignore_errors=True)
     with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
-        signatures = build(answers)
+        signatures = build()
         saver = v1.train.Saver(write_version=v1.train.SaverDef.V1, sharded=True) if old else None
         session.run([v1.global_variables_initializer(), v1.tables_initializer()])
         builder = v1.saved_model.Builder(str(folder))
@@ -91,9 +95,23 @@ def write(name: str, build: Any, answers: dict[str, np.ndarray], feeds: dict[str
         if not resources:
             builder.add_meta_graph(["serve", "other"], {"count": defs["count"]}, strip_default_attrs=True)
         builder.save(as_text=resources)
+        without_ops(folder)
         for key, (inputs, outputs) in signatures.items():
             results = session.run(outputs, {tensor: feeds[name] for name, tensor in inputs.items()})
             answers.update({f"{name}/{key}/{output}": result for output, result in results.items()})
+
+
+def without_ops(folder: Path) -> None:
+    """Leaves out the signatures of ops, which are most of a small model's file."""
+    path = next(folder.glob("saved_model.pb*"))
+    is_text = path.suffix == ".pbtxt"
+    proto = text_format.Parse(path.read_text(), SavedModel()) if is_text else SavedModel.FromString(path.read_bytes())
+    for meta_graph in proto.meta_graphs:
+        meta_graph.meta_info_def.ClearField("stripped_op_list")
+    if is_text:
+        path.write_text(text_format.MessageToString(proto))
+    else:
+        path.write_bytes(proto.SerializeToString(deterministic=True))
 
 
 if __name__ == "__main__":

@@ -168,6 +168,8 @@ def _broadcast_coordinates(xp: Any, indices: Any, dims: tuple[int, ...], whole: 
 
 
 def _divided(xp: Any, x: Any, y: Any) -> Any:
+    if xp is np and (y == 0).any():
+        raise InvalidArgumentError("The dense tensor is 0 where the sparse one has values to divide by it")
     return xp.astype(xp.trunc(x / y), x.dtype) if is_integer(x) else x / y
 
 
@@ -176,8 +178,6 @@ def _with_dense(name: str, function: Callable[..., Any]) -> Op:
         check_parts(sp_indices, sp_values, sp_shape, "sp_")
         whole = tuple(sp_shape.tolist())
         check_inside(xp, sp_indices, whole)
-        if function is _divided and xp is np and (dense == 0).any():
-            raise InvalidArgumentError(f"{name} cannot divide by zero, but the dense tensor contains it")
         places = linear(xp, _broadcast_coordinates(xp, sp_indices, dense.shape, whole), dense.shape)
         return function(xp, sp_values, xp.take(xp.reshape(dense, (-1,)), places, axis=0))
 
@@ -327,6 +327,8 @@ def _matmul_dims(a: Tensor, b: Tensor, *, transpose_a: bool, transpose_b: bool, 
     quiet=True,
 )
 def sparse_matmul(xp: Any, a: Any, b: Any, *, transpose_a: bool, transpose_b: bool, **hints: bool) -> Any:
+    if a.ndim != 2 or b.ndim != 2:
+        raise InvalidArgumentError(f"a and b must be matrices; their shapes are {list(a.shape)} and {list(b.shape)}")
     left, right = xp.astype(a, xp.float32), xp.astype(b, xp.float32)
     return xp.matmul(left.T if transpose_a else left, right.T if transpose_b else right)
 

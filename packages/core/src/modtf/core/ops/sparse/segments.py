@@ -108,7 +108,7 @@ def _forwards(kind: str, types: str) -> None:
     def counted(
         xp: Any, data: Any, indices: Any, segment_ids: Any, num_segments: np.ndarray, *, sparse_gradient: bool
     ) -> Any:
-        if num_segments.size != 1 or num_segments < 0:
+        if num_segments.ndim or num_segments < 0:
             raise InvalidArgumentError(f"num_segments must be a scalar that is not negative, not {num_segments}")
         count = int(num_segments.item())
         _check(xp, indices, segment_ids, data.shape[0])

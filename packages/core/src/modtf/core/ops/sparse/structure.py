@@ -315,6 +315,7 @@ def sparse_split(
     rank = len(shape)
     if split_dim.ndim or not -rank <= int(split_dim.item()) < rank:
         raise InvalidArgumentError(f"Input split_dim should be between {-rank} and rank ({rank}), got {split_dim}")
+    check_inside(np, indices, shape)
     axis = int(split_dim.item()) % rank
     size = int(shape[axis])
     if not 1 <= num_split <= size:

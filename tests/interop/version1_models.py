@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as oracle
@@ -28,6 +28,7 @@ class Version1:
         functional: whether conditionals and loops are ops with functions rather than Switch, Merge and their kin.
         legacy: whether the values of the variables are in a checkpoint of the older format.
         text: whether the file is text.
+        gradients: inputs by which the sum of the default signature's squared outputs is differentiated.
     """
 
     build: Callable[[], dict[str, tuple[dict[str, Any], dict[str, Any], list[Arrays]]]]
@@ -35,6 +36,7 @@ class Version1:
     functional: bool = False
     legacy: bool = False
     text: bool = False
+    gradients: tuple[str, ...] = ()
 
 
 MODELS: dict[str, Version1] = {}
@@ -48,8 +50,20 @@ def model(**options: Any) -> Callable[[Any], Any]:
     return add
 
 
-def write(name: str, folder: Path) -> list[tuple[str, Arrays, Arrays]]:
-    """Writes a model; returns its calls: the signature, the arguments, and what TensorFlow computes, in this order."""
+class Written(NamedTuple):
+    """What a model that was written shall compute.
+
+    Attributes:
+        calls: in their order, the signature, the arguments and the results of calls.
+        gradients: the gradients by inputs and then by trainable variables, for the arguments of the first call.
+    """
+
+    calls: list[tuple[str, Arrays, Arrays]]
+    gradients: list[np.ndarray]
+
+
+def write(name: str, folder: Path) -> Written:
+    """Writes a model; returns what TensorFlow computes with it."""
     described = MODELS[name]
     shutil.rmtree(folder, ignore_errors=True)
     (v1.enable_control_flow_v2 if described.functional else v1.disable_control_flow_v2)()
@@ -73,11 +87,20 @@ def write(name: str, folder: Path) -> list[tuple[str, Arrays, Arrays]]:
                 saver=saver,
             )
             builder.save(as_text=described.text)
-            return [
+            results = [
                 (key, arrays, session.run(outputs, {inputs[name]: value for name, value in arrays.items()}))
                 for key, (inputs, outputs, calls) in signatures.items()
                 for arrays in calls
             ]
+            gradients = []
+            if described.gradients:
+                inputs, outputs, (arrays, *_) = signatures["serving_default"]
+                total = oracle.add_n([oracle.reduce_sum(output**2) for output in outputs.values()])
+                by = [inputs[name] for name in described.gradients] + v1.trainable_variables()
+                gradients = session.run(
+                    v1.gradients(total, by), {inputs[name]: value for name, value in arrays.items()}
+                )
+            return Written(results, gradients)
     finally:
         v1.enable_control_flow_v2()
         v1.enable_resource_variables()
@@ -317,7 +340,7 @@ def loop_of_functions() -> Any:
     return served({"n": n}, {"last": last, "count": count}, *[{"n": np.array(value, np.int32)} for value in (1, 6, 27)])
 
 
-@model(resources=False)
+@model(resources=False, gradients=("x",))
 def nested_loops() -> Any:
     x = placeholder(oracle.float32, [None, 2], "x")
     scale = variable("scale", np.float32(0.5))
@@ -365,7 +388,7 @@ def loop_with_effects() -> Any:
     return served({"n": n}, {"after": after}, {"n": np.array(4, np.int32)}, {"n": np.array(3, np.int32)})
 
 
-@model()
+@model(gradients=("x",))
 def mapped() -> Any:
     x = placeholder(oracle.float32, [None, 3], "x")
     squares, sums = oracle.map_fn(
@@ -489,7 +512,7 @@ def _rnn() -> Any:
     )
 
 
-@model()
+@model(gradients=("x",))
 def lstm() -> Any:
     return _rnn()
 
@@ -518,7 +541,7 @@ def bidirectional() -> Any:
     )
 
 
-@model(resources=False)
+@model(resources=False, gradients=("x",))
 def static_rnn() -> Any:
     x = placeholder(oracle.float32, [None, 4, 3], "x")
     cell = Cell(2, "lstm")

@@ -157,7 +157,9 @@ def test_interrupted(monkeypatch, plugin):
 def test_as_a_process():
     done = subprocess.run([sys.executable, "-m", "modtf.core", "--version"], capture_output=True, text=True, check=True)
     assert f"modtf-core {metadata.version('modtf-core')}" in done.stdout
-    failed = subprocess.run([sys.executable, "-m", "modtf.core", "nonesuch"], capture_output=True, text=True, check=False)
+    failed = subprocess.run(
+        [sys.executable, "-m", "modtf.core", "nonesuch"], capture_output=True, text=True, check=False
+    )
     assert failed.returncode == 2
     assert len(failed.stderr.splitlines()) == 1
 

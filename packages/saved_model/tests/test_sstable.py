@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from modtf.saved_model import DataLossError, SavedModelError, UnsupportedError, varint
 from modtf.saved_model.crc import crc32c, mask
+from modtf.saved_model.snappy import decompress
 from modtf.saved_model.sstable import read_table, write_table
 
 MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
@@ -117,7 +118,7 @@ def test_keys_that_outgrow_the_file_are_refused() -> None:
         list(read_table(table(block(*entries)), "file"))
 
 
-@pytest.mark.parametrize(("compression", "name"), [(1, "snappy"), (7, "type 7")])
+@pytest.mark.parametrize(("compression", "name"), [(2, "zstd"), (7, "type 7")])
 def test_compressed_blocks_are_refused(compression: int, name: str) -> None:
     with pytest.raises(UnsupportedError, match=name):
         list(read_table(table(block(), compression=compression), "file"))
@@ -132,3 +133,38 @@ def test_no_block_does_worse_than_be_refused(blocks: list[bytes], index: bytes |
     except SavedModelError:
         return
     assert keys == sorted(set(keys))
+
+
+def test_blocks_compressed_by_snappy_are_read() -> None:
+    long = bytes(range(100))
+    parts = [
+        (b"\x14abcdef", b"abcdef"),  # a literal
+        (b"\x09\x06", b"abcdef"),  # a copy, its offset in one byte
+        (b"\xee\x01\x00", b"f" * 60),  # a copy that takes from itself, its offset in two
+        (b"\xf0\x63" + long, long),  # a literal whose length takes a byte of its own
+        (b"\x0b\x64\x00\x00\x00", long[:3]),  # a copy, its offset in four
+    ]
+    text = b"".join(plain for _, plain in parts)
+    packed = varint.encode(len(text)) + b"".join(encoded for encoded, _ in parts)
+    assert decompress(packed, "file") == text
+
+    plain = block((0, b"key", b"value"))
+    content = varint.encode(len(plain)) + bytes([(len(plain) - 1) << 2]) + plain
+    assert list(read_table(table(content, compression=1), "file")) == [(b"key", b"value")]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        b"",
+        b"\x05\x10hello!",  # more than it says
+        b"\x0a\x10hello",  # less
+        b"\x05\xf4",  # a literal whose length is missing
+        b"\x08\x00a\x01\x07",  # copies from before the start
+        b"\x08\x00a\x01\x00",  # copies from where it writes
+        b"\xff\xff\xff\xff\x0f\x00a",  # says that it is huge
+    ],
+)
+def test_damaged_compressed_blocks_are_refused(block: bytes) -> None:
+    with pytest.raises(DataLossError, match="file"):
+        decompress(block, "file")

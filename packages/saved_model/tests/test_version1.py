@@ -75,7 +75,7 @@ def test_wrong_arguments_are_refused(references: Any) -> None:
     with pytest.raises(TypeError, match="unexpected argument 'y'"):
         function(x=X, y=X)
     with pytest.raises(TypeError):
-        function(x=X.astype(np.float64))
+        function(x=tf.constant(X, tf.float64))
 
 
 def test_assignments_to_reference_variables_last(references: Any) -> None:
@@ -139,7 +139,7 @@ def test_versions_and_graph(references: Any) -> None:
     assert references.asset_paths == []
     tensor = references.graph.get_tensor_by_name("MatMul:0")
     assert (tensor.name, tensor.op.type, tensor.dtype, tensor.shape) == ("MatMul:0", "MatMul", tf.float32, (None, 2))
-    assert [item.name for item in tensor.op.inputs][0] == "x:0"
+    assert tensor.op.inputs[0].name == "x:0"
     assert "MatMul" in {item.name for item in references.graph.get_operations()}
     assert references.graph.as_graph_def().node
     with pytest.raises(KeyError, match="nothing"):
@@ -247,6 +247,14 @@ def test_a_missing_output_is_named(copy: Path) -> None:
 
     with pytest.raises(DataLossError, match="MatMul:7"):
         saved_model.load(change(copy, edit), tags="serve").signatures["serving_default"](x=X)
+
+
+def test_the_dtype_of_a_placeholder_counts(copy: Path) -> None:
+    def edit(proto: MetaGraphDef) -> None:
+        proto.signature_def["look_up"].inputs["words"].dtype = 1  # type: ignore[assignment]
+
+    function = saved_model.load(change(copy, edit), tags="serve").signatures["look_up"]
+    assert function(words=np.array([b"a"], object))["ids"].numpy().tolist() == [5]
 
 
 def test_a_circle_is_refused(copy: Path) -> None:

@@ -192,7 +192,8 @@ def _condition(matrix: np.ndarray) -> float:
     """The ratio of the largest singular value to the smallest."""
     if matrix.ndim < 2 or not matrix.size:
         return 1.0
-    values = np.linalg.svd(matrix, compute_uv=False).astype(np.float64)
+    wide = matrix.astype(np.complex128 if matrix.dtype.kind == "c" else np.float64)
+    values = np.linalg.svd(wide, compute_uv=False)
     return float((values[..., 0] / np.maximum(values[..., -1], 1e-300)).max())
 
 
@@ -562,6 +563,30 @@ RULES = [
         "to which integer an interpolated one is cut off, its last bit decides",
         lambda call: call.inputs["images"].dtype.kind in "iu" and call.attrs["interpolation"] == "BILINEAR",
     ),
+    Rule(
+        "AvgPool3D",
+        "TensorFlow's gradient is wrong where the window is larger than the image, as finite differences show",
+        lambda call: max(call.attrs["ksize"]) > min(call.inputs["input"].shape[1:4]),
+        "gradients",
+    ),
+    Rule(
+        "Conv3DBackpropFilter*",
+        "TensorFlow divides by the sizes of the filter, and crashes if one is 0",
+        has_empty,
+        "call",
+    ),
+    Rule(
+        "DepthwiseConv2dNative ExtractVolumePatches",
+        "TensorFlow does not count the strides and dilations that it takes",
+        lambda call: refused_for(call, "must specify", "must hold"),
+        "call",
+    ),
+    Rule(
+        "Qr MatrixLogarithm",
+        "how far off the result is of a matrix that is as good as singular depends on the order of the steps",
+        lambda call: _condition(call.arrays[0]) > 1e6,
+    ),
+    Rule("QuantizeV2", "what integer NaN becomes depends on the processor", has_nan),
     Rule("Empty", "the memory is left as it was", lambda call: not call.attrs.get("init")),
     Rule(
         "BesselY0 BesselY1",

@@ -18,7 +18,8 @@ class Found:
     Attributes:
         ops: The ops of the registry.
         equal_schemas: Of them, those with TensorFlow's schema.
-        compared: The ops of which values were compared.
+        called: The ops that were called.
+        compared: Of them, those of which values were compared.
         outcomes: How many calls were compared in which way, or not for which reason.
         excepted: How many calls each rule was needed for.
         gradients: How many gradients were compared, by op.
@@ -29,6 +30,7 @@ class Found:
     def __init__(self) -> None:
         self.ops: set[str] = set()
         self.equal_schemas: set[str] = set()
+        self.called: set[str] = set()
         self.compared: set[str] = set()
         self.outcomes: Counter[str] = Counter()
         self.excepted: Counter[str] = Counter()
@@ -36,6 +38,7 @@ class Found:
 
     def note(self, op: str, outcome: Outcome) -> None:
         """Counts what came of comparing a call."""
+        self.called.add(op)
         self.outcomes[outcome.compared] += 1
         if outcome.rule is not None:
             self.excepted[outcome.rule] += 1
@@ -67,7 +70,8 @@ class Found:
         write(f"{len(self.ops)} ops in the registry, {len(self.equal_schemas)} with TensorFlow's schema")
         if not self.outcomes:
             return
-        write(f"{self.outcomes.total()} calls of {len(self.compared)} ops:")
+        write(f"{len(self.called)} ops called, {len(self.compared)} of them compared in values")
+        write(f"{self.outcomes.total()} calls:")
         for kind, count in self.outcomes.most_common():
             write(f"  {count:6} {kind}")
         write(f"{self.gradients.total()} gradients of {len(self.gradients)} ops")

@@ -95,19 +95,21 @@ def write(
         if not resources:
             builder.add_meta_graph(["serve", "other"], {"count": defs["count"]}, strip_default_attrs=True)
         builder.save(as_text=resources)
-        without_ops(folder)
+        without_descriptions(folder)
         for key, (inputs, outputs) in signatures.items():
             results = session.run(outputs, {tensor: feeds[name] for name, tensor in inputs.items()})
             answers.update({f"{name}/{key}/{output}": result for output, result in results.items()})
 
 
-def without_ops(folder: Path) -> None:
-    """Leaves out the signatures of ops, which are most of a small model's file."""
+def without_descriptions(folder: Path) -> None:
+    """Leaves out the signatures of ops and the shapes of outputs, which are most of a small model's file."""
     path = next(folder.glob("saved_model.pb*"))
     is_text = path.suffix == ".pbtxt"
     proto = text_format.Parse(path.read_text(), SavedModel()) if is_text else SavedModel.FromString(path.read_bytes())
     for meta_graph in proto.meta_graphs:
         meta_graph.meta_info_def.ClearField("stripped_op_list")
+        for node in meta_graph.graph_def.node:
+            node.attr.pop("_output_shapes", None)
     if is_text:
         path.write_text(text_format.MessageToString(proto))
     else:

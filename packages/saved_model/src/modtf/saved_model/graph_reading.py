@@ -99,7 +99,7 @@ class FunctionReader:
                     called.update(function.name for function in (attr.func, *attr.list.func) if function.name)
                 left.extend(called - seen)
                 seen |= called
-        return {op: count for op, count in sorted(counts.items()) if op not in self._functions and not _is_known(op)}
+        return {op: count for op, count in sorted(counts.items()) if op not in self._functions and not is_known(op)}
 
     def op(self, name: str) -> Op:
         """Returns core's op of that name, or one with the signature in the file which fails when it is executed.
@@ -108,7 +108,7 @@ class FunctionReader:
             UnsupportedError: core does not have it, and the file does not give its signature.
         """
         if name not in self._ops:
-            if _is_known(name):
+            if is_known(name):
                 self._ops[name] = get_op(name)
             else:
                 reason = (
@@ -142,7 +142,8 @@ def warn_of_unknown_ops(path: str, unknown: Mapping[str, int], stacklevel: int) 
         )
 
 
-def _is_known(op: str) -> bool:
+def is_known(op: str) -> bool:
+    """Whether core has an op."""
     try:
         get_op(op)
     except tf.errors.NotFoundError:

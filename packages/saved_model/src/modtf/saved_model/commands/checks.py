@@ -216,7 +216,9 @@ def check_variables(model: OpenedModel) -> Iterator[Finding]:
         try:
             bundle.read(name)
         except SavedModelError as error:
-            yield Finding(index, f"tensor {name!r}", _relative(str(error), model))
+            file, _, reason = _relative(str(error), model).partition(": ")
+            part = f"tensor {name!r}"
+            yield Finding(file, part, reason.removeprefix(f"{part} "))
 
 
 def check_loading(model: OpenedModel) -> Iterator[Finding]:

@@ -172,6 +172,7 @@ def describe_variables(model: OpenedModel, objects: list[dict[str, Any]]) -> dic
     facts: dict[str, Any] = {
         "count": len(variables),
         "parameters": sum(item["parameters"] or 0 for item in variables),
+        "without_shape": sum(item["parameters"] is None for item in variables),
         "trainable_parameters": sum(item["parameters"] or 0 for item in variables if item["trainable"]),
         "bytes": sum(item["bytes"] or 0 for item in variables),
         "stored_tensors": 0,

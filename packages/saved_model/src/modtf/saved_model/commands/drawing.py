@@ -100,7 +100,8 @@ def to_svg(picture: Picture, root: Scope) -> str:
         return f"{match[1]}<title>{escape(dot.tooltips.get(match[2], ''))}</title>"
 
     svg = re.sub(r'(<g id="(\w+)" class="(?:node|edge|cluster|graph)"[^>]*>\n)<title>[^<]*</title>', with_tooltip, svg)
-    svg = svg.replace('font-size="11.00"', 'font-size="10"')  # room for fonts that are wider than Helvetica
+    for laid_out, drawn in (("11.00", "10"), ("9.00", "8.5")):  # room for fonts that are wider than Helvetica
+        svg = svg.replace(f'font-size="{laid_out}"', f'font-size="{drawn}"')
     return _with_head(_with_labels_above_lines(svg), picture, dot)
 
 
@@ -160,7 +161,8 @@ def to_html(picture: Picture, root: Scope) -> str:
     """
     svg = to_svg(picture, root)
     page = resources.files(__package__).joinpath("page.html").read_text()
-    return page.replace("{{title}}", escape(picture.title)).replace("{{svg}}", svg[svg.index("<svg") :])
+    head, tail = page.split("{{svg}}")
+    return f"{head.replace('{{title}}', escape(picture.title))}{svg[svg.index('<svg') :]}{tail}"
 
 
 class _Dot:

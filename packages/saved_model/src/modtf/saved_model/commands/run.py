@@ -75,8 +75,9 @@ def _outputs(arguments: Namespace) -> dict[str, np.ndarray]:
     given = _given(arguments.inputs)
     unknown = [key for key in given if key not in specs]
     if unknown:
-        near = difflib.get_close_matches(unknown[0], specs, 1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
+        lower = {key.lower(): key for key in specs}
+        near = difflib.get_close_matches(unknown[0].lower(), lower, 1)
+        hint = f" Did you mean {lower[near[0]]!r}?" if near else ""
         raise CommandError(f"The signature {name!r} has no input {unknown[0]!r}.{hint} It takes: {_listed(specs)}.")
     missing = [key for key in specs if key not in given]
     if missing:

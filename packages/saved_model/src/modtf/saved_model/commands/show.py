@@ -50,7 +50,8 @@ def _head(facts: dict[str, Any]) -> list[str]:
     parameters = "none"
     if variables["count"]:
         trainable = f"{variables['trainable_parameters']:,} of them trainable"
-        parameters = f"{variables['parameters']:,} in {count_text(variables['count'], 'variable')}, {trainable}"
+        least = "+" if variables["without_shape"] else ""
+        parameters = f"{variables['parameters']:,}{least} in {count_text(variables['count'], 'variable')}, {trainable}"
         parameters += f"; {size_text(variables['bytes'])}"
     elif variables["stored_tensors"]:
         stored = count_text(variables["stored_tensors"], "stored tensor")
@@ -106,6 +107,8 @@ class _Tree:
         if depth >= _MAX_DEPTH or (item["kind"] in ("function", "signatures") and not self._everything):
             return
         if not self._everything and (depth >= _DEPTH or (depth > 0 and len(children) > _CHILDREN)):
+            return
+        if not self._everything and all(child_number in self._paths for _, child_number in children):
             return
         shown = children if self._everything else children[:_CHILDREN]
         for child, child_number in shown:

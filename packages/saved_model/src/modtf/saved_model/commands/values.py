@@ -135,7 +135,8 @@ def _cast(array: np.ndarray, dtype: tf.DType, value: Any) -> np.ndarray:
         raise TypeError(
             f"it holds {'true or false' if kind == 'b' else 'what is no number' if kind in 'OUS' else 'numbers'}"
         )
-    cast = array.astype(dtype.np_dtype)
+    with np.errstate(all="ignore"):  # what does not fit is found below
+        cast = array.astype(dtype.np_dtype)
     if dtype.is_integer and not np.array_equal(np.asarray(cast, np.object_), np.asarray(array, np.object_)):
         raise ValueError(f"{dtype.name} cannot hold all of its numbers")
     return cast

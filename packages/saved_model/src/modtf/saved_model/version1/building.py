@@ -91,6 +91,22 @@ class Builder:
             if not arrays.learn():
                 return scope.graph
 
+    def fed_spec(self, source: Source, spec: tf.TensorSpec) -> tf.TensorSpec:
+        """Returns what is fed, given what a signature says of it: where the graph says another thing, the graph counts."""
+        node = self.nodes[source.node] if source.node in self.nodes else NodeDef()
+        shape, dtype, what = spec.shape, spec.dtype, f"{self.nodes.where}: node {node.name!r}"
+        known = [node.attr["_output_shapes"].list.shape[source.index]] if _has_shape(node, source.index) else []
+        if node.op in ("Placeholder", "PlaceholderWithDefault"):
+            if "dtype" in node.attr:
+                dtype = decode_dtype(node.attr["dtype"].type)
+            proto = node.attr["shape"].shape
+            if proto.unknown_rank or proto.dim or self.nodes.producer >= _SHAPES_KNOWN_SINCE:
+                known.append(proto)
+        for proto in known:
+            own = decode_shape(proto, what)
+            shape = shape.merge_with(own) if shape.is_compatible_with(own) else own
+        return tf.TensorSpec(shape, dtype, spec.name)
+
     def _assigned(self, raised: Raised) -> frozenset[int]:
         """The ids of the reference variables that are assigned to."""
         found: set[int] = set()
@@ -170,15 +186,11 @@ class _Scope(NodeReader):
 
     def add_feed(self, feed: Feed) -> SymbolicTensor:
         """Adds an input of the graph."""
-        node = self.builder.nodes[feed.source.node]
-        shape = tf.TensorShape(None) if feed.spec is None else feed.spec.shape
-        if node.op in ("Placeholder", "PlaceholderWithDefault") and "shape" in node.attr:
-            own = decode_shape(node.attr["shape"].shape, f"{self.where}: node {node.name!r}")
-            old = self.builder.nodes.producer < _SHAPES_KNOWN_SINCE
-            if not (old and own.rank == 0) and own.is_compatible_with(shape):
-                shape = shape.merge_with(own)
-        dtype = self._fed_dtype(node, feed.source) if feed.spec is None else feed.spec.dtype
-        return self.graph.add_input(dtype, shape, (feed.spec and feed.spec.name) or node.name)
+        source = feed.source
+        node = self.builder.nodes[source.node]
+        spec = feed.spec or tf.TensorSpec(None, self._fed_dtype(node, source))
+        spec = self.builder.fed_spec(source, spec)
+        return self.graph.add_input(spec.dtype, spec.shape, spec.name or node.name)
 
     def _fed_dtype(self, node: NodeDef, source: Source) -> tf.DType:
         """The dtype of an output, from its node's attributes."""
@@ -299,6 +311,11 @@ class _Scope(NodeReader):
         node = self.append(NodeDef(name=step.name, op=op.name), op, inputs, attrs, dtypes)
         for variable, tensor in zip(step.variables, node.outputs, strict=False):
             self.known.update((Source(name, 0), tensor) for name in variable.exits)
+
+
+def _has_shape(node: NodeDef, index: int) -> bool:
+    """Whether a node says the shape of an output."""
+    return "_output_shapes" in node.attr and index < len(node.attr["_output_shapes"].list.shape)
 
 
 def _close(outer: Graph, graphs: Sequence[Graph]) -> list[SymbolicTensor]:

@@ -11,7 +11,7 @@ from modtf import core as tf
 from modtf.core.contracts import Graph, call_graph, scoped
 
 from ..errors import DataLossError
-from ..graph_reading import FunctionReader
+from ..graph_reading import FunctionReader, is_known
 from ..node_reading import NodeReader
 from ..protos.graph_pb2 import NodeDef
 from ..protos.saved_model_pb2 import MetaGraphDef, SignatureDef, TensorInfo
@@ -58,7 +58,8 @@ class Version1Graph:
             DataLossError: it does not say what there is to know of its tensors.
         """
         what = f"{self._path}: signature {key!r}"
-        inputs = sorted(dense_inputs(proto.inputs, what), key=lambda item: item[0])
+        given = sorted(dense_inputs(proto.inputs, what), key=lambda item: item[0])
+        inputs = [(name, source, self._builder.fed_spec(source, spec)) for name, source, spec in given]
         outputs: dict[str, tf.TypeSpec] = {}
         fetches: list[Source] = []
         for name in sorted(proto.outputs):
@@ -193,7 +194,7 @@ class Version1Graph:
         if found is not None:
             return found
         name = successor(node.op) or node.op
-        if name in HANDLES or not is_read(name) or name in self.functions:
+        if name in HANDLES or name in self.functions or not is_known(name):
             return None
         schema = self.functions.op(name).schema
         if [output.type for output in schema.outputs] != [tf.resource] or "shared_name" not in schema.attr_index:

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from modtf import core as tf
-from modtf.core.contracts import get_op
 
+from ..graph_reading import FunctionReader, is_known
 from ..protos.graph_pb2 import NodeDef
 from . import tensor_arrays
 from .tensor_arrays import Translation
 from .values import Reference, TensorArray
 
 if TYPE_CHECKING:
-    from ..graph_reading import FunctionReader
     from .building import _Scope
 
 _SUCCESSORS = {
@@ -50,10 +49,7 @@ def successor(op: str) -> str | None:
     if op in _SUCCESSORS:
         return _SUCCESSORS[op]
     if op.startswith(_PREFIXES) and op not in _VALUES:
-        try:
-            return get_op(f"Resource{op}").name
-        except tf.errors.NotFoundError:
-            return None
+        return f"Resource{op}" if is_known(f"Resource{op}") else None
     return None
 
 
@@ -64,13 +60,7 @@ def assigns(op: str) -> bool:
 
 def is_read(op: str) -> bool:
     """Whether an op of a version-1 graph is known, as it is or as its successor."""
-    if op in TRANSLATIONS or op in _STRUCTURE or successor(op) is not None:
-        return True
-    try:
-        get_op(op)
-    except tf.errors.NotFoundError:
-        return False
-    return True
+    return op in TRANSLATIONS or op in _STRUCTURE or successor(op) is not None or is_known(op)
 
 
 def reference_op(reader: FunctionReader, proto: NodeDef) -> NodeDef | None:

@@ -14,6 +14,8 @@ from ..protos.structure_pb2 import StructuredValue
 from ..structures import decode_structure
 from .main_nodes import Source, parse_source
 
+_UNKNOWN = tf.TensorShape(None)
+
 
 class Described(NamedTuple):
     """A tensor, or the tensors that a composite one consists of.
@@ -43,7 +45,8 @@ def described(proto: TensorInfo, name: str, what: str) -> Described:
         spec = decode_structure(StructuredValue(type_spec_value=proto.composite_tensor.type_spec), what)
         parts = [parse_source(part.name) for part in proto.composite_tensor.components]
     else:
-        shape, dtype = decode_shape(proto.tensor_shape, what), decode_dtype(proto.dtype)
+        known = proto.HasField("tensor_shape")
+        shape, dtype = decode_shape(proto.tensor_shape, what) if known else _UNKNOWN, decode_dtype(proto.dtype)
         if encoding == "coo_sparse":
             sparse = proto.coo_sparse
             names = (sparse.indices_tensor_name, sparse.values_tensor_name, sparse.dense_shape_tensor_name)

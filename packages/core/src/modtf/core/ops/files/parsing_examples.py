@@ -286,6 +286,8 @@ def parse_single_example(
     sparse_types: Sequence[DType],
     dense_shapes: Sequence[TensorShape],
 ) -> list[np.ndarray]:
+    if serialized.ndim:
+        raise InvalidArgumentError(f"Expected serialized to be a scalar, got shape: {list(serialized.shape)}.")
     check_count("sparse_keys", sparse_keys, "num_sparse", num_sparse)
     check_count("sparse_types", sparse_types, "num_sparse", num_sparse)
     check_count("dense_keys", dense_keys, "num_dense", len(dense_defaults))

@@ -17,6 +17,7 @@ import numpy as np
 from modtf.core.engine import raw
 from modtf.core.engine.shape_rules import constant_value, merged, with_rank
 from modtf.core.engine.vocabulary import Op, op, register
+from modtf.core.ops.sparse.coordinates import check_parts
 from modtf.core.values.errors import InvalidArgumentError
 from modtf.core.values.shapes import Dims
 from modtf.core.values.tensors import Tensor
@@ -385,6 +386,8 @@ def edit_distance(
         raise ValueError(
             f"truth_shape should have the length of hypothesis_shape: {len(truth_shape)} and {len(hypothesis_shape)}"
         )
+    check_parts(hypothesis_indices, hypothesis_values, hypothesis_shape, "hypothesis_")
+    check_parts(truth_indices, truth_values, truth_shape, "truth_")
     if min(*hypothesis_shape, *truth_shape, 0) < 0:
         raise ValueError(f"Sizes must not be negative: {hypothesis_shape.tolist()} and {truth_shape.tolist()}")
     output = np.zeros(np.maximum(hypothesis_shape, truth_shape)[:-1].tolist(), np.float32)

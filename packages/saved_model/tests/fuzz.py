@@ -36,6 +36,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="other seeds make other mutants")
     parser.add_argument("--only", type=int, help="makes the mutant of this number alone")
     parser.add_argument("--keep", type=Path, help="the folder to leave that mutant's files in")
+    parser.add_argument("--all", action="store_true", help="shows every mutant's outcome")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at the same time")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as scratch:
@@ -52,6 +53,9 @@ def main() -> int:
             results = list(
                 _run(mutants, arguments.jobs, lambda number, sample: Path(scratch, str(number), sample.name))
             )
+    if arguments.all:
+        for number, name, done, outcome in sorted(results):
+            print(f"{number} {name}, {done}: {outcome.stage}: {outcome.error}: {outcome.message.partition(name)[2][:300]}")
     findings = _report(results, arguments.seed)
     return 1 if findings else 0
 

@@ -13,7 +13,7 @@ from google.protobuf import text_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from modtf.saved_model import varint
+from modtf.saved_model import DataLossError, varint
 from modtf.saved_model.crc import mask
 from modtf.saved_model.protos.checkpoint_pb2 import BundleEntryProto, BundleHeaderProto, SavedTensorSlices
 from modtf.saved_model.protos.object_graph_pb2 import TrackableObjectGraph
@@ -154,7 +154,8 @@ def _change_one(message: Message, rng: Random) -> None:
     while True:
         found = message.ListFields()
         if not found or rng.random() < 0.08:
-            _set_field(message, rng.choice(message.DESCRIPTOR.fields), rng)
+            if message.DESCRIPTOR.fields:
+                _set_field(message, rng.choice(message.DESCRIPTOR.fields), rng)
             return
         field, value = rng.choice(found)
         is_message = field.type == FieldDescriptor.TYPE_MESSAGE
@@ -288,11 +289,9 @@ def _edit_block(files: Files, rng: Random) -> None:
     name = rng.choice(_tables(files))
     data = bytearray(files[name])
     try:
-        (handle, at), _ = _handle(data, 48), 0
-        del at
-    except Exception:
+        offset, size = _some_block(data, rng)
+    except (DataLossError, ValueError):  # damaged already
         return
-    offset, size = handle
     for _ in range(rng.choice((1, 1, 2))):
         if size:
             data[offset + rng.randrange(size + 1)] = rng.choice((0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)))
@@ -301,16 +300,16 @@ def _edit_block(files: Files, rng: Random) -> None:
     files[name] = bytes(data)
 
 
-def _handle(data: bytearray, footer: int) -> tuple[tuple[int, int], int]:
-    """The first block: it ends where the metaindex begins, or is the index itself where the chance says so."""
-    handles = bytes(data[len(data) - footer :])
-    offset, at = varint.decode(handles, 0, "")
-    size, at = varint.decode(handles, at, "")
-    index, at = varint.decode(handles, at, "")
-    length, at = varint.decode(handles, at, "")
-    if not 0 <= index <= index + length <= len(data) - footer - 5 or offset < 5:
-        raise ValueError
-    return ((index, length) if data[-9] & 1 else (0, offset - 5)), at
+def _some_block(data: bytearray, rng: Random) -> tuple[int, int]:
+    """The offset and size of a block of a table: of the index, or of the only data block that small tables have."""
+    numbers, at = [], 0
+    for _ in range(4):
+        number, at = varint.decode(bytes(data[-48:]), at, "the footer")
+        numbers.append(number)
+    metaindex, _, index, size = numbers
+    if not 5 <= metaindex < index + size + 5 <= len(data) - 48:
+        raise ValueError("no such table")
+    return (index, size) if rng.random() < 0.3 else (0, metaindex - 5)
 
 
 def _edit_values(files: Files, rng: Random) -> None:

@@ -74,6 +74,7 @@ def try_alone(files: Files, checkpoint: str, folder: Path, pipe: int) -> None:
         size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (size + ADDRESS_SPACE,) * 2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        folder.mkdir(parents=True, exist_ok=True)
         writes = _watch_writes(folder)
         warnings.simplefilter("ignore")
         outcome = try_files(files, checkpoint, folder)

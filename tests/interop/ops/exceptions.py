@@ -7,14 +7,32 @@ report at the end says how often each was.
 from __future__ import annotations
 
 import fnmatch
-import itertools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from conditions import (
+    another_maximum,
+    at_edges,
+    beyond_window,
+    condition,
+    has_complex,
+    has_empty,
+    has_nan,
+    is_ignored,
+    is_wild,
+    largest,
+    malformed,
+    malformed_sparse,
+    of_other_windows,
+    ours_of,
+    positive_definite,
+    refused_for,
+    refused_here,
+    wide,
+)
 from variations import Call
 
-from modtf import core
 from modtf.core import as_dtype
 
 STATEFUL_HERE = {
@@ -66,160 +84,6 @@ class Rule(NamedTuple):
         return _named(call.op, self.ops) and self.applies(call)
 
 
-def has_nan(call: Call) -> bool:
-    return any(
-        array.dtype.kind in "fcV" and not array.dtype.names and np.isnan(_wide(array)).any() for array in call.arrays
-    )
-
-
-def is_wild(call: Call) -> bool:
-    return not all(
-        np.isfinite(_wide(array)).all() for array in call.arrays if array.dtype.kind in "fcV" and not array.dtype.names
-    )
-
-
-def has_empty(call: Call) -> bool:
-    """Whether there is nothing in an input or a result."""
-    from comparison import ours
-
-    if any(array.size == 0 for array in call.arrays):
-        return True
-    return not refused_here(call) and any(0 in output.shape for output in ours(call)[1])
-
-
-def _wide(array: np.ndarray) -> np.ndarray:
-    return array if array.dtype.kind == "c" else array.astype(np.float64)
-
-
-def refused_here(call: Call) -> bool:
-    """Whether modtf refuses the call."""
-    from comparison import OUR_REFUSALS, ours
-
-    try:
-        ours(call)
-    except OUR_REFUSALS:
-        return True
-    return False
-
-
-def _beyond_window(call: Call) -> bool:
-    image, window = call.inputs["input"].shape, call.inputs["filter"].shape
-    return len(image) != 5 or len(window) != 5 or any(a < b for a, b in zip(image[1:4], window[:3], strict=True))
-
-
-def _another_maximum(call: Call) -> bool:
-    """Whether `orig_output` is not what pooling gives."""
-    attrs = {key: value for key, value in call.attrs.items() if key != "explicit_paddings"}
-    attrs |= {name: call.inputs[name].tolist() for name in ("ksize", "strides") if name in call.inputs}
-    op = "MaxPool3D" if "3D" in call.op else "MaxPool"
-    image = call.inputs["orig_input"].astype(np.float32)
-    try:
-        pooled = getattr(core.raw_ops, op)(input=core.constant(image), **attrs).numpy()
-    except (core.errors.OpError, ValueError, TypeError):
-        return False
-    given = call.inputs["orig_output"]
-    return pooled.shape != given.shape or not np.array_equal(_wide(pooled), _wide(given))
-
-
-def _positive_definite(call: Call) -> bool:
-    matrices = call.inputs["input"]
-    try:
-        np.linalg.cholesky(matrices.astype(np.complex128 if matrices.dtype.kind == "c" else np.float64))
-    except np.linalg.LinAlgError:
-        return False
-    return True
-
-
-def refused_for(call: Call, *words: str) -> bool:
-    """Whether modtf refuses the call with a message that holds one of the words."""
-    from comparison import OUR_REFUSALS, ours
-
-    try:
-        ours(call)
-    except OUR_REFUSALS as error:
-        return any(word in str(error) for word in words)
-    return False
-
-
-def _malformed_sparse(call: Call) -> bool:
-    """Whether indices of a sparse tensor are out of bounds, out of order or repeated, or its parts do not fit together."""
-    for name, indices in call.inputs.items():
-        parts = [indices] if not isinstance(indices, list) else indices
-        if not name.endswith("indices"):
-            continue
-        prefix = name.removesuffix("indices")
-        shapes = next((call.inputs[f"{prefix}{what}"] for what in _SHAPES if f"{prefix}{what}" in call.inputs), None)
-        shapes = shapes if isinstance(shapes, list) else [shapes] * len(parts)
-        values = call.inputs.get(f"{prefix}values")
-        values = values if isinstance(values, list) else [values] * len(parts)
-        if any(_malformed(*trio) for trio in zip(parts, values, shapes, strict=True)):
-            return True
-    return False
-
-
-_SHAPES = ("shape", "dense_shape", "shapes")
-
-
-def _malformed(indices: np.ndarray, values: np.ndarray | None, shape: np.ndarray | None) -> bool:
-    if indices.ndim != 2 or (values is not None and values.shape != indices.shape[:1]):
-        return True
-    rows = [tuple(row) for row in indices.tolist()]
-    if any(a >= b for a, b in itertools.pairwise(rows)):
-        return True
-    if shape is None:
-        return False
-    return shape.shape != indices.shape[1:] or bool(((indices < 0) | (indices >= shape)).any())
-
-
-def _of_other_windows(call: Call) -> bool:
-    """Whether `grad` has not the shape that pooling gives."""
-    image = core.constant(call.inputs["input"].astype(np.float32))
-    attrs = {name: call.attrs[name] for name in ("ksize", "strides", "padding")}
-    try:
-        return core.raw_ops.MaxPool(input=image, **attrs).shape != call.inputs["grad"].shape
-    except (core.errors.OpError, ValueError):
-        return True
-
-
-def ours_of(call: Call) -> np.ndarray:
-    """The first result, or nothing if the call is refused."""
-    from comparison import ours
-
-    return np.zeros(0) if refused_here(call) else ours(call)[1][0].numpy()
-
-
-def _condition(matrix: np.ndarray) -> float:
-    """The ratio of the largest singular value to the smallest."""
-    if matrix.ndim < 2 or not matrix.size:
-        return 1.0
-    wide = matrix.astype(np.complex128 if matrix.dtype.kind == "c" else np.float64)
-    values = np.linalg.svd(wide, compute_uv=False)
-    return float((values[..., 0] / np.maximum(values[..., -1], 1e-300)).max())
-
-
-def _is_ignored(text: bytes) -> bool:
-    """Whether a string holds nothing but what is not UTF-8."""
-    return bool(text) and not text.decode(errors="ignore")
-
-
-def _at_edges(call: Call) -> bool:
-    """Whether a value is as good as at the edge of a bin that can only be rounded."""
-    values, ends = _wide(call.inputs["values"]), _wide(call.inputs["value_range"])
-    if refused_here(call):
-        return False
-    step = (ends[1] - ends[0]) / int(call.inputs["nbins"])
-    places = (values - ends[0]) / step
-    return step != round(step) and bool((np.abs(places - np.round(places)) < 1e-6).any())
-
-
-def has_complex(call: Call) -> bool:
-    return any(array.dtype.kind == "c" for array in call.arrays)
-
-
-def _largest(call: Call) -> float:
-    return max((float(np.max(np.abs(_wide(a)), initial=0)) for a in call.arrays if a.dtype.kind in "fiu"), default=0.0)
-
-
 RULES = [
     Rule(
         "AvgPoolGrad AvgPool3DGrad",
@@ -227,7 +91,7 @@ RULES = [
         refused_here,
         "call",
     ),
-    Rule("Conv3D", "TensorFlow crashes where the window is larger than the input", _beyond_window, "call"),
+    Rule("Conv3D", "TensorFlow crashes where the window is larger than the input", beyond_window, "call"),
     Rule(
         "ArgMax ArgMin",
         "TensorFlow takes the memory of an int16 dimension for that of a longer integer",
@@ -238,7 +102,7 @@ RULES = [
     Rule(
         "Erf",
         "TensorFlow gives NaN for large doubles, and 1 for large floats",
-        lambda call: (call.inputs["x"].dtype == np.float64 and is_wild(call)) or _largest(call) > 1e100,
+        lambda call: (call.inputs["x"].dtype == np.float64 and is_wild(call)) or largest(call) > 1e100,
     ),
     Rule(
         "MaxPool* FractionalMaxPool ClipByValue SegmentMax SegmentMin UnsortedSegmentMax UnsortedSegmentMin",
@@ -253,7 +117,7 @@ RULES = [
     Rule(
         "MaxPool*Grad MaxPoolGradV2",
         "TensorFlow looks for the maximum again, rather than at orig_output",
-        _another_maximum,
+        another_maximum,
     ),
     Rule(
         "Conv* Depthwise*",
@@ -317,7 +181,7 @@ RULES = [
     Rule(
         "SqrtGrad RsqrtGrad FloorDiv Lgamma Polygamma Zeta",
         "what overflows on the way to a number that can be represented depends on the order of the steps",
-        lambda call: _largest(call) > 1e30,
+        lambda call: largest(call) > 1e30,
     ),
     Rule("ClipByValue", "complex numbers have no order", lambda call: call.inputs["t"].dtype.kind == "c"),
     Rule("LowerBound UpperBound", "NaN has no place in an order", has_nan),
@@ -333,7 +197,7 @@ RULES = [
     Rule(
         "Cholesky BatchCholesky",
         "what LAPACK and Eigen make of matrices that are not positive definite is not specified",
-        lambda call: not _positive_definite(call),
+        lambda call: not positive_definite(call),
     ),
     Rule(
         "RFFT* IRFFT* FFT* IFFT* SparseSegment*",
@@ -363,7 +227,7 @@ RULES = [
         "Serialize*Sparse SetSize *SetOperation",
         "what becomes of a sparse tensor whose indices are out of order or repeated, or do not fit its values and shape, is "
         "not specified",
-        _malformed_sparse,
+        malformed_sparse,
         "call",
     ),
     Rule(
@@ -459,7 +323,7 @@ RULES = [
     Rule(
         "CTCLoss",
         "TensorFlow sees repeated indices, and modtf those out of bounds: neither sees all that is wrong with labels",
-        lambda call: _malformed(call.inputs["labels_indices"], call.inputs["labels_values"], None),
+        lambda call: malformed(call.inputs["labels_indices"], call.inputs["labels_values"], None),
         "call",
     ),
     Rule(
@@ -494,13 +358,13 @@ RULES = [
     Rule(
         "UnicodeDecode*",
         "TensorFlow aborts where it ignores all that a string holds",
-        lambda call: call.attrs.get("errors") == "ignore" and any(map(_is_ignored, call.inputs["input"].ravel())),
+        lambda call: call.attrs.get("errors") == "ignore" and any(map(is_ignored, call.inputs["input"].ravel())),
         "call",
     ),
     Rule(
         "HistogramFixedWidth",
         "on which side of a bin's edge rounding puts a value is not specified",
-        _at_edges,
+        at_edges,
     ),
     Rule(
         "CholeskyGrad BatchCholeskyGrad",
@@ -550,12 +414,12 @@ RULES = [
     Rule(
         "MatrixSolveLs MatrixSquareRoot",
         "how far off the result is of a matrix that is as good as singular depends on the order of the steps",
-        lambda call: _condition(call.arrays[0]) > 30,
+        lambda call: condition(call.arrays[0]) > 30,
     ),
     Rule(
         "MatrixSolveLs MatrixSquareRoot",
         "how far off the result is of a matrix that is as good as singular depends on the order of the steps",
-        lambda call: _condition(call.arrays[0]) > 30,
+        lambda call: condition(call.arrays[0]) > 30,
         "gradients",
     ),
     Rule(
@@ -584,19 +448,19 @@ RULES = [
     Rule(
         "Qr MatrixLogarithm",
         "how far off the result is of a matrix that is as good as singular depends on the order of the steps",
-        lambda call: _condition(call.arrays[0]) > 1e6,
+        lambda call: condition(call.arrays[0]) > 1e6,
     ),
     Rule("QuantizeV2", "what integer NaN becomes depends on the processor", has_nan),
     Rule("Empty", "the memory is left as it was", lambda call: not call.attrs.get("init")),
     Rule(
         "BesselY0 BesselY1",
         "TensorFlow's float32 kernel gives NaN at the pole, and its float64 kernel -infinity",
-        lambda call: bool((_wide(call.inputs["x"]) == 0).any()),
+        lambda call: bool((wide(call.inputs["x"]) == 0).any()),
     ),
     Rule(
         "BesselY0 BesselY1",
         "TensorFlow's float32 kernel gives NaN at the pole, and its float64 kernel -infinity",
-        lambda call: bool((_wide(call.inputs["x"]) == 0).any()),
+        lambda call: bool((wide(call.inputs["x"]) == 0).any()),
         "gradients",
     ),
     Rule(
@@ -647,7 +511,7 @@ RULES = [
     Rule(
         "MaxPoolGradWithArgmax MaxPoolGradGradWithArgmax",
         "TensorFlow aborts unless the inputs belong together, as those of the conformance cases do",
-        lambda call: refused_here(call) or _of_other_windows(call),
+        lambda call: refused_here(call) or of_other_windows(call),
         "call",
     ),
     Rule(

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from modtf import core as tf
+from modtf.core.contracts import EagerTensor, get_backend
 
 from .errors import DataLossError, UnsupportedError
 from .protos.graph_pb2 import AttrValue, NameAttrList
-from .protos.tensor_pb2 import TensorShapeProto
+from .protos.tensor_pb2 import TensorProto, TensorShapeProto
 from .tensor_protos import make_ndarray, make_tensor_proto
 
 _FIELDS = {
@@ -20,6 +21,7 @@ _FIELDS = {
 """For each kind of attribute, the field of AttrValue (and of its ListValue) that holds it."""
 
 _REFERENCE = 100  # DT_FLOAT_REF is DT_FLOAT + 100
+_MAX_RANK = 254  # TensorFlow's
 
 
 def encode_shape(shape: Any) -> TensorShapeProto:
@@ -34,14 +36,22 @@ def decode_shape(proto: TensorShapeProto, what: str = "the tensor") -> tf.Tensor
     """Returns the shape that a message holds.
 
     Raises:
-        DataLossError: a size is less than -1, which stands for unknown.
+        DataLossError: a size is less than -1, which stands for unknown, or there are too many.
     """
     if proto.unknown_rank:
         return tf.TensorShape(None)
+    if len(proto.dim) > _MAX_RANK:
+        raise DataLossError(f"{what}: a shape has {len(proto.dim)} dimensions; at most {_MAX_RANK} can be.")
     sizes = [dim.size for dim in proto.dim]
     if any(size < -1 for size in sizes):
         raise DataLossError(f"{what}: a shape has the sizes {sizes}; the least is -1, for an unknown one.")
     return tf.TensorShape([None if size == -1 else size for size in sizes])
+
+
+def decode_tensor(proto: TensorProto, what: str) -> tf.Tensor:
+    """Returns the tensor that a message holds, which takes no more memory than `make_ndarray` says."""
+    array = make_ndarray(proto, what)
+    return EagerTensor(array, decode_dtype(proto.dtype), get_backend("numpy"))
 
 
 def encode_dtype(dtype: tf.DType) -> Any:

@@ -14,8 +14,10 @@ has an entry of its own under an encoded key.
 from __future__ import annotations
 
 import difflib
+import itertools
 import math
 import os
+import stat
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from . import varint
+from .boundary import reading
 from .crc import crc32c, mask
 from .dtypes import (
     STRING,
@@ -48,7 +51,7 @@ from .tensor_protos import make_shape_proto, static_shape
 _VERSION = 1
 _HEADER_KEY = b""
 _ALIGNMENT = 64  # of what is written, so that a mapped tensor can be used in place by SIMD code and by XLA
-_MAX_SLICES = 4096
+MAX_SLICES = 4096
 _UINT32 = struct.Struct("<I")
 _UINT64 = struct.Struct("<Q")
 
@@ -113,18 +116,24 @@ class BundleReader(Mapping[str, BundleEntry]):
     def __init__(self, prefix: str | os.PathLike[str]) -> None:
         self._prefix = os.fspath(prefix)
         self._index = index_file(self._prefix)
-        items = dict(read_table(_read_file(self._index), self._index))
+        self._maps: dict[int, np.ndarray] = {}
+        self._intact: set[BundleEntry] = set()
+        self._entries: dict[str, BundleEntry] = {}
+        self._slices: dict[bytes, BundleEntry] = {}
+        with reading(self._index):
+            self._open()
+
+    def _open(self) -> None:
+        items = dict(read_table(read_file(self._index), self._index))
         if _HEADER_KEY not in items:
             raise DataLossError(f"{self._index}: has no header, so it is no tensor bundle.")
         header = self._parse(BundleHeaderProto(), items.pop(_HEADER_KEY), "header")
         self._check_header(header)
-        self._files = [data_file(self._prefix, i, header.num_shards) for i in range(header.num_shards)]
-        self._sizes = [_file_size(path) for path in self._files]
-        self._maps: dict[int, np.ndarray] = {}
-        self._intact: set[BundleEntry] = set()
-
-        self._entries: dict[str, BundleEntry] = {}
-        self._slices: dict[bytes, BundleEntry] = {}
+        self._files: list[str] = []
+        self._sizes: list[int] = []
+        for shard in range(header.num_shards):  # the first that is missing ends it, however many there should be
+            self._files.append(data_file(self._prefix, shard, header.num_shards))
+            self._sizes.append(_file_size(self._files[-1]))
         for key, value in items.items():
             if key.startswith(KEY_PREFIX):
                 self._slices[key] = self._parse_entry(value, f"slice {key!r}")
@@ -134,6 +143,7 @@ class BundleReader(Mapping[str, BundleEntry]):
         for name, entry in self._entries.items():
             if entry.slices:
                 self._check_slices(name, entry)
+        self._check_overlaps()
 
     def __getitem__(self, name: str) -> BundleEntry:
         try:
@@ -171,6 +181,10 @@ class BundleReader(Mapping[str, BundleEntry]):
             UnsupportedError: it is of a type that no array can have, such as DT_VARIANT.
         """
         entry = self[name]
+        with reading(self._index, f"tensor {name!r}"):
+            return self._read(name, entry)
+
+    def _read(self, name: str, entry: BundleEntry) -> np.ndarray:
         dtype = numpy_dtype(entry.data_type, f"{self._index}: tensor {name!r}")
         if not entry.slices:
             return self._read_data(entry, dtype, f"tensor {name!r}")
@@ -198,8 +212,6 @@ class BundleReader(Mapping[str, BundleEntry]):
             )
         if header.num_shards < 1:
             raise DataLossError(f"{self._index}: says that there are {header.num_shards} data files.")
-        last = data_file(self._prefix, header.num_shards - 1, header.num_shards)
-        _file_size(last)  # before as many names are made as the header says
 
     def _decode_name(self, key: bytes) -> str:
         try:
@@ -247,8 +259,8 @@ class BundleReader(Mapping[str, BundleEntry]):
 
     def _check_slices(self, name: str, entry: BundleEntry) -> None:
         what = f"{self._index}: tensor {name!r}"
-        if len(entry.slices) > _MAX_SLICES:
-            raise UnsupportedError(f"{what} has {len(entry.slices)} slices; at most {_MAX_SLICES} are read.")
+        if len(entry.slices) > MAX_SLICES:
+            raise UnsupportedError(f"{what} has {len(entry.slices)} slices; at most {MAX_SLICES} are read.")
         # Slices may claim the same bytes of a file, so that a small file could stand for a large tensor.
         dtype, count = numpy_dtype(entry.data_type, what), math.prod(entry.shape)
         if count * (1 if dtype == STRING else dtype.itemsize) > sum(self._sizes):
@@ -267,6 +279,18 @@ class BundleReader(Mapping[str, BundleEntry]):
             indices.append(index)
         if not is_partition(indices, entry.shape):
             raise DataLossError(f"{what}: its {len(indices)} slices overlap or leave gaps in shape {entry.shape}.")
+
+    def _check_overlaps(self) -> None:
+        """Raises DataLossError if tensors share bytes, by which a small file could stand for much."""
+        stored = [entry for entry in (*self._entries.values(), *self._slices.values()) if entry.size and not entry.slices]
+        stored.sort(key=_place)
+        for first, second in itertools.pairwise(stored):
+            if first.shard == second.shard and first.offset + first.size > second.offset:
+                path = self._files[first.shard]
+                raise DataLossError(
+                    f"{self._index}: two tensors share bytes of {path}: {first.size} at {first.offset}, and {second.size} at "
+                    f"{second.offset}."
+                )
 
     def _read_data(self, entry: BundleEntry, dtype: np.dtype, what: str) -> np.ndarray:
         what = f"{self._files[entry.shard]}: {what}"
@@ -370,19 +394,29 @@ class BundleWriter:
             self._data.close()
 
 
-def _read_file(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except FileNotFoundError:
-        raise NotFoundError(f"{path} is missing.") from None
+def read_file(path: str) -> bytes:
+    """Returns the content of a file.
+
+    Raises:
+        NotFoundError: it is missing, or is something that may have no end, such as a device.
+    """
+    _file_size(path)
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def _file_size(path: str) -> int:
     try:
-        return os.path.getsize(path)
+        status = os.stat(path)
     except FileNotFoundError:
         raise NotFoundError(f"{path} is missing.") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise NotFoundError(f"{path} is no file.")
+    return status.st_size
+
+
+def _place(entry: BundleEntry) -> tuple[int, int]:
+    return entry.shard, entry.offset
 
 
 def _flush(file: BinaryIO) -> None:

@@ -12,6 +12,7 @@ from modtf import core as tf
 from modtf.core.contracts import Graph, Node, Op, SymbolicTensor, get_op
 
 from .attributes import decode_dtype, decode_shape
+from .boundary import reading
 from .errors import DataLossError, SavedModelError, UnsupportedError
 from .graph_writing import output_places
 from .node_reading import Dims, NodeReader
@@ -82,7 +83,8 @@ class FunctionReader:
 
     def _read(self, proto: FunctionDef, handle_dims: Sequence[Dims]) -> Graph:
         try:
-            return _FunctionBody(self, proto, self._path).read(handle_dims)
+            with reading(self._path, f"function {proto.signature.name!r}"):
+                return _FunctionBody(self, proto, self._path).read(handle_dims)
         except UnsupportedError as error:  # it may never be called: it fails when it is
             return _FunctionBody(self, proto, self._path).read_as_unreadable(str(error))
 

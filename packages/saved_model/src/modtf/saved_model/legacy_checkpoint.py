@@ -6,14 +6,15 @@ import glob
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from google.protobuf.message import DecodeError
 
+from .boundary import reading
+from .bundle import MAX_SLICES, read_file
 from .dtypes import numpy_dtype
-from .errors import DataLossError, NotFoundError, TensorNotFoundError
+from .errors import DataLossError, NotFoundError, TensorNotFoundError, UnsupportedError
 from .protos.checkpoint_pb2 import SavedTensorSlices
 from .slices import Slice, is_partition, parse_slice, slice_index, slice_key
 from .sstable import read_table
@@ -59,11 +60,16 @@ class LegacyReader(Mapping[str, LegacyEntry]):
         self._path = os.fspath(path)
         self._entries: dict[str, LegacyEntry] = {}
         self._data: dict[bytes, bytes] = {}
+        with reading(self._path):
+            self._open()
+
+    def _open(self) -> None:
         files = legacy_files(self._path)
         if not files:
             raise NotFoundError(f"There is no checkpoint {self._path!r}.")
+        slices_of: dict[str, list[Slice]] = {}
         for file in files:
-            items = dict(read_table(Path(file).read_bytes(), file))
+            items = dict(read_table(read_file(file), file))
             if _META_KEY not in items:
                 raise DataLossError(f"{file}: has no description of its tensors, so it is no checkpoint.")
             meta = _parsed(items.pop(_META_KEY), file).meta
@@ -72,11 +78,11 @@ class LegacyReader(Mapping[str, LegacyEntry]):
             self._data.update(items)
             for tensor in meta.tensor:
                 shape = static_shape(tensor.shape, f"{file}: tensor {tensor.name!r}")
-                slices = tuple([parse_slice(item) for item in tensor.slice])
-                known = self._entries.get(tensor.name)
-                if known is not None:
-                    slices = (*known.slices, *slices)
-                self._entries[tensor.name] = LegacyEntry(tensor.type, shape, slices)
+                slices = slices_of.setdefault(tensor.name, [])
+                slices += map(parse_slice, tensor.slice)
+                if len(slices) > MAX_SLICES:
+                    raise UnsupportedError(f"{file}: tensor {tensor.name!r} has more than {MAX_SLICES} slices.")
+                self._entries[tensor.name] = LegacyEntry(tensor.type, shape, tuple(slices))
         for name, entry in self._entries.items():
             indices = [slice_index(part, entry.shape) for part in entry.slices]
             within = [index for index in indices if index is not None]
@@ -103,6 +109,10 @@ class LegacyReader(Mapping[str, LegacyEntry]):
             DataLossError: a slice is missing, or its values do not fit it.
         """
         entry = self[name]
+        with reading(self._path, f"tensor {name!r}"):
+            return self._read(name, entry)
+
+    def _read(self, name: str, entry: LegacyEntry) -> np.ndarray:
         parts = [(slice_index(part, entry.shape), self._read_slice(name, part, entry)) for part in entry.slices]
         if len(parts) == 1:
             return parts[0][1]
@@ -121,7 +131,7 @@ class LegacyReader(Mapping[str, LegacyEntry]):
         index = slice_index(part, entry.shape) or ()
         proto.dtype = entry.data_type
         proto.tensor_shape.CopyFrom(make_shape_proto([extent.stop - extent.start for extent in index]))
-        return make_ndarray(proto, what)
+        return make_ndarray(proto, what, may_repeat=False)
 
 
 def legacy_files(path: str) -> list[str]:

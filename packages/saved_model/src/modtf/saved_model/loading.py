@@ -12,7 +12,8 @@ from modtf import core as tf
 from modtf.core.contracts import get_backend
 
 from .assets import Asset, find_asset
-from .attributes import decode_dtype, decode_shape
+from .attributes import decode_dtype, decode_shape, decode_tensor
+from .boundary import reading, shortened
 from .bundle import BundleReader
 from .checkpoints.objects import OBJECT_GRAPH_KEY, VARIABLE_VALUE
 from .errors import DataLossError, NotFoundError
@@ -25,12 +26,12 @@ from .restored import CallableRestoredObject, RestoredConcreteFunction, Restored
 from .saved_gradients import SavedGradients
 from .signatures import SignatureMap
 from .structures import decode_argument_names, decode_function_spec, decode_structure
-from .tensor_protos import make_ndarray
 from .version1.loading import Version1Loader
 
 _LIST, _TUPLE = "trackable_list_wrapper", "trackable_tuple_wrapper"
 _DICTS = ("trackable_dict_wrapper", "trackable_mapping_wrapper")
-_MAX_LIST = 1 << 20
+_MAX_PLACES = 1 << 20
+"""How many places of all lists and tuples together may be empty."""
 _MAX_DEPTH = 100
 
 
@@ -56,10 +57,11 @@ def load(
     Raises:
         SavedModelError: a file is missing, truncated or altered, contradicts itself, or uses what is not read here.
     """
-    proto, path = read_model_file(export_dir)
-    meta_graph = _tagged(proto, path, tags)
-    loader = _Loader if meta_graph.object_graph_def.nodes else Version1Loader
-    return loader(os.fspath(export_dir), path, meta_graph, options or LoadOptions()).load()
+    with reading(export_dir):
+        proto, path = read_model_file(export_dir)
+        meta_graph = _tagged(proto, path, tags)
+        loader = _Loader if meta_graph.object_graph_def.nodes else Version1Loader
+        return loader(os.fspath(export_dir), path, meta_graph, options or LoadOptions()).load()
 
 
 def _tagged(proto: SavedModel, path: str, tags: str | Sequence[str] | None) -> MetaGraphDef:
@@ -87,6 +89,7 @@ class _Loader:
         self._being_made: dict[int, None] = {}
         self._concrete: dict[str, RestoredConcreteFunction] = {}
         self._names: dict[int, str] = {}
+        self._places_left = _MAX_PLACES
         gradients = SavedGradients(proto, self._object, path)
         self._functions = FunctionReader(proto.graph_def, proto.meta_info_def.stripped_op_list, path, gradients)
         self._main_nodes = {node.name: node for node in proto.graph_def.node}
@@ -146,7 +149,8 @@ class _Loader:
                 raise DataLossError(f"{self._path}: objects need each other in a circle, or too deep: {chain}.")
             self._being_made[number] = None
             try:
-                self._objects[number] = self._make(number, self._nodes[number])
+                with reading(self._path, f"object {number}"):
+                    self._objects[number] = self._make(number, self._nodes[number])
             finally:
                 del self._being_made[number]
         return self._objects[number]
@@ -155,9 +159,7 @@ class _Loader:
         """Gives an object its children."""
         if isinstance(item, list):
             for child in node.children:
-                place = int(child.local_name) if child.local_name.isdecimal() else _MAX_LIST
-                if place >= _MAX_LIST:
-                    raise DataLossError(f"{self._path}: {child.local_name!r} is no place in a list.")
+                place = self._place(child.local_name, len(item))
                 item.extend([None] * (place + 1 - len(item)))
                 item[place] = self._objects[child.node_id]
         elif isinstance(item, dict):
@@ -167,10 +169,16 @@ class _Loader:
 
     def _make_tuple(self, node: SavedObject, what: str) -> tuple[Any, ...]:
         places = {child.local_name: child.node_id for child in node.children if child.local_name.isdecimal()}
-        size = 1 + max(map(int, places), default=-1)  # of named tuples, names stand beside the places
-        if size > _MAX_LIST:
-            raise DataLossError(f"{what}: the places of a tuple are {sorted(places)[:8]}.")
+        size = 1 + max([self._place(name, 0) for name in places], default=-1)  # of named tuples, names stand beside
         return tuple([self._object(places[str(place)]) if str(place) in places else None for place in range(size)])
+
+    def _place(self, name: str, size: int) -> int:
+        """The place in a list or tuple, which may have gaps, but not large ones."""
+        place = int(name) if name.isdecimal() and len(name) < 8 else _MAX_PLACES
+        self._places_left -= max(place - size, 0)
+        if self._places_left < 0:
+            raise DataLossError(f"{self._path}: {shortened(name)!r} is no place in a list or tuple.")
+        return place
 
     def _make_variable(self, node: SavedObject, what: str) -> tf.Variable:
         saved = node.variable
@@ -188,7 +196,7 @@ class _Loader:
         node = self._main_nodes.get(operation)
         if node is None or node.op != "Const" or "value" not in node.attr:
             raise DataLossError(f"{what}: is the constant {operation!r}, which the graph does not have.")
-        return tf.constant(make_ndarray(node.attr["value"].tensor, f"{self._path}: node {operation!r}"))
+        return decode_tensor(node.attr["value"].tensor, f"{self._path}: node {operation!r}")
 
     def _make_asset(self, index: int, what: str) -> Asset:
         assets = self._proto.asset_file_def
@@ -246,6 +254,7 @@ class _Loader:
                 signature,
                 decode_structure(saved.output_signature, what),
                 obstacle,
+                self._path,
             )
         return self._concrete[name]
 
@@ -293,16 +302,21 @@ class _Loader:
         except (ValueError, TypeError) as error:
             raise DataLossError(f"{what}: does not describe objects: {error}") from None
         keys: dict[int, str] = {}
+        places_of: dict[int, dict[str, int]] = {}
         pairs = {0: 0} if proto.nodes else {}
         left = list(pairs.items())
         while left:
             ours, theirs = left.pop()
             if not 0 <= theirs < len(proto.nodes):
                 raise DataLossError(f"{what}: there is no object {theirs}.")
-            for attribute in proto.nodes[theirs].attributes:
-                if attribute.name == VARIABLE_VALUE:
-                    keys[ours] = attribute.checkpoint_key
-            places = {child.local_name: child.node_id for child in proto.nodes[theirs].children}
+            if theirs not in places_of:
+                places_of[theirs] = {child.local_name: child.node_id for child in proto.nodes[theirs].children}
+            places = places_of[theirs]
+            if self._nodes[ours].HasField("variable"):
+                for attribute in proto.nodes[theirs].attributes:
+                    if attribute.name == VARIABLE_VALUE:
+                        keys[ours] = attribute.checkpoint_key
+                        break
             for child in self._nodes[ours].children:
                 if child.local_name in places and child.node_id not in pairs:
                     pairs[child.node_id] = places[child.local_name]

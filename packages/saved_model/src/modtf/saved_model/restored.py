@@ -12,7 +12,8 @@ import numpy as np
 from modtf import core as tf
 from modtf.core.contracts import ConcreteFunction, Graph, SymbolicTensor
 
-from .errors import SavedModelError, UnsupportedError
+from .boundary import reading
+from .errors import DataLossError, UnsupportedError
 from .structures import OpaqueSpec
 
 
@@ -60,6 +61,7 @@ class RestoredConcreteFunction(ConcreteFunction):
         signature: args and kwargs with a `TensorSpec` for each tensor.
         outputs: the structure of what it gives, with a `TensorSpec` for each tensor.
         obstacle: why it cannot be called, if it cannot.
+        path: the file, for errors.
     """
 
     def __init__(
@@ -70,12 +72,14 @@ class RestoredConcreteFunction(ConcreteFunction):
         signature: tuple[tuple[Any, ...], dict[str, Any]],
         outputs: Any,
         obstacle: str = "",
+        path: str = "",
     ) -> None:
         self._graph: Graph | None = None
         self._lock = threading.Lock()
         self._name = name
         self._make_graph = make_graph
         self._obstacle = obstacle
+        self._path = path
         super().__init__(None, captured_inputs, signature, outputs)  # type: ignore[arg-type]
 
     @property
@@ -92,7 +96,8 @@ class RestoredConcreteFunction(ConcreteFunction):
         if self._graph is None:
             with self._lock:
                 if self._graph is None:
-                    self._graph = self._checked(self._make_graph())
+                    with reading(self._path, f"function {self._name!r}"):
+                        self._graph = self._checked(self._make_graph())
         return self._graph
 
     @graph.setter
@@ -101,17 +106,13 @@ class RestoredConcreteFunction(ConcreteFunction):
 
     def _checked(self, graph: Graph) -> Graph:
         if self._obstacle:
-            raise UnsupportedError(f"The function {self._name!r} cannot be called: {self._obstacle}")
+            raise UnsupportedError(f"cannot be called: {self._obstacle}")
         outside = _dtypes_in(self.structured_input_signature) + [tensor.dtype for tensor in self.captured_inputs]
         if outside != [tensor.dtype for tensor in graph.inputs]:
-            raise SavedModelError(
-                f"The function {self._name!r} takes {_dtypes(graph.inputs)}, but is given {[dtype.name for dtype in outside]}."
-            )
+            raise DataLossError(f"takes {_dtypes(graph.inputs)}, but is given {[dtype.name for dtype in outside]}.")
         wanted = _dtypes_in(self.structured_outputs)
         if wanted != [tensor.dtype for tensor in graph.outputs]:
-            raise SavedModelError(
-                f"The function {self._name!r} gives {_dtypes(graph.outputs)}, but shall give {[item.name for item in wanted]}."
-            )
+            raise DataLossError(f"gives {_dtypes(graph.outputs)}, but shall give {[item.name for item in wanted]}.")
         return graph
 
 

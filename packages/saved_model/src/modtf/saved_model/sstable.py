@@ -31,8 +31,9 @@ _COMPRESSIONS = {2: "zstd", 4: "zlib"}
 
 _BLOCK_SIZE = 1 << 18
 _RESTART_INTERVAL = 16
-# Shared prefixes let a small file stand for very long keys. Real keys expand a file a few times.
-_MAX_EXPANSION = 64
+# Shared prefixes let a small file stand for very long keys. Real keys expand a file a few times, since writers store every
+# 16th key in full.
+_MAX_EXPANSION = 32
 
 
 def read_table(data: bytes, what: str) -> Iterator[tuple[bytes, bytes]]:
@@ -60,11 +61,13 @@ def read_table(data: bytes, what: str) -> Iterator[tuple[bytes, bytes]]:
 
     done = 0
     last: bytes | None = None
-    for _, encoded in _entries(_read_block(data, index, what), what):
+    index_block = _read_block(data, index, what)
+    for _, encoded in _entries(index_block, _MAX_EXPANSION * len(index_block), what):
         (offset, size), _ = _decode_handle(encoded, 0, what)
         if offset < done:
             raise DataLossError(f"{what}: a block begins at {offset}, within the one that ends at {done}.")
-        for key, value in _entries(_read_block(data, (offset, size), what), what):
+        block = _read_block(data, (offset, size), what)
+        for key, value in _entries(block, _MAX_EXPANSION * len(block), what):
             if last is not None and key <= last:
                 raise DataLossError(f"{what}: key {key[:80]!r} follows {last[:80]!r}, but keys must rise.")
             yield key, value
@@ -95,13 +98,13 @@ def _read_block(data: bytes, handle: tuple[int, int], what: str) -> bytes:
     return data[offset:end]
 
 
-def _entries(block: bytes, what: str) -> Iterator[tuple[bytes, bytes]]:
+def _entries(block: bytes, room: int, what: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yields the entries of a block whose keys have at most `room` bytes together."""
     restarts = _UINT32.unpack_from(block, len(block) - 4)[0] if len(block) >= 4 else 0
     end = len(block) - 4 * (restarts + 1)
     if end < 0:
         raise DataLossError(f"{what}: a block of {len(block)} bytes cannot have {restarts} restart points.")
     key, at = b"", 0
-    room = _MAX_EXPANSION * (len(block) + (1 << 14))
     while at < end:
         shared, at = varint.decode(block, at, what)
         unshared, at = varint.decode(block, at, what)

@@ -13,7 +13,7 @@ import numpy as np
 from modtf import core as tf
 from modtf.core.contracts import EagerTensor
 
-from .attributes import decode_dtype, decode_shape, encode_dtype, encode_shape
+from .attributes import decode_dtype, decode_shape, decode_tensor, encode_dtype, encode_shape
 from .errors import DataLossError, SavedModelError, UnsupportedError
 from .protos.object_graph_pb2 import FunctionSpec
 from .protos.structure_pb2 import (
@@ -134,7 +134,7 @@ def decode_structure(proto: StructuredValue, what: str) -> Any:
         make = _named_tuple(value.name, tuple(pair.key for pair in value.values), what)
         return make(*[decode_structure(pair.value, what) for pair in value.values])
     if kind == "tensor_value":
-        return tf.constant(make_ndarray(value, what))
+        return decode_tensor(value, what)
     if kind == "numpy_value":
         return make_ndarray(value, what)
     raise UnsupportedError(f"{what}: holds a {kind}, which is not read here.")

@@ -24,9 +24,11 @@ from .errors import DataLossError
 from .protos.tensor_pb2 import TensorProto, TensorShapeProto
 
 # A few stored values may stand for a large array, since the last one repeats. One value that fills the array takes no
-# memory (its strides are 0), so only nonsense is refused; several values do take it, whatever the file's size.
+# memory (its strides are 0), so only nonsense is refused; several values do take it, more than a few times of what they
+# are in the file only up to a limit.
 MAX_SPLAT_BYTES = 1 << 31
-MAX_FILLED_BYTES = 1 << 28
+MAX_FILLED_BYTES = 1 << 26
+_MAX_FILLED_RATIO = 8
 
 _MAX_RANK = 64  # NumPy's
 _MAX_ELEMENTS = 1 << 58  # so that their bytes can be counted in 64 bits
@@ -47,21 +49,24 @@ def static_shape(proto: TensorShapeProto, what: str = "the tensor") -> tuple[int
     Raises:
         DataLossError: a dimension is unknown or negative, or no array can have this shape.
     """
-    shape = tuple(dim.size for dim in proto.dim)
+    shape = tuple([dim.size for dim in proto.dim])
+    if len(shape) > _MAX_RANK:
+        raise DataLossError(f"{what}: no array can have {len(shape)} dimensions.")
     if proto.unknown_rank or any(size < 0 for size in shape):
         raise DataLossError(f"{what}: has values, but a shape that is not known ({shape or 'of unknown rank'}).")
-    if len(shape) > _MAX_RANK or math.prod(size or 1 for size in shape) > _MAX_ELEMENTS:
-        raise DataLossError(f"{what}: no array can have {len(shape)} dimensions of sizes {shape}.")
+    if math.prod([size or 1 for size in shape]) > _MAX_ELEMENTS:
+        raise DataLossError(f"{what}: no array can have the shape {shape}.")
     return shape
 
 
-def make_ndarray(proto: TensorProto, what: str = "the tensor") -> np.ndarray:
+def make_ndarray(proto: TensorProto, what: str = "the tensor", may_repeat: bool = True) -> np.ndarray:
     """Returns the array that a message holds.
 
     Args:
         proto: the message. Its values stand in `tensor_content` or in the field of its type. There the last value
             repeats until the shape is full, and no value at all stands for zeros (or empty strings).
         what: where the message stands, for errors; for instance "node 'Const', attribute 'value'".
+        may_repeat: whether fewer values than the shape holds may stand for all.
 
     Returns:
         A read-only array. It shares the message's bytes where it can, and takes the memory of one element where one
@@ -83,7 +88,9 @@ def make_ndarray(proto: TensorProto, what: str = "the tensor") -> np.ndarray:
     count = math.prod(shape)
     if values.size > count:
         raise DataLossError(f"{what}: has {values.size} values, but shape {shape} holds {count}.")
-    limit = MAX_SPLAT_BYTES if values.size <= 1 else MAX_FILLED_BYTES
+    if values.size < count and not may_repeat:
+        raise DataLossError(f"{what}: has {values.size} values, but shape {shape} holds {count}.")
+    limit = MAX_SPLAT_BYTES if values.size <= 1 else max(MAX_FILLED_BYTES, _MAX_FILLED_RATIO * values.nbytes)
     if values.size < count and count * dtype.itemsize > limit:
         raise DataLossError(
             f"{what}: {values.size} values stand for {data_type_name(proto.dtype)} of shape {shape}, "

@@ -59,7 +59,7 @@ class TensorList:
 
     def _own_rows(self) -> list[Any]:
         if self._base is not None:
-            self._rows, self._base = [self._base[index] for index in range(self._count)], None
+            self._rows, self._base = [self._base[index, ...] for index in range(self._count)], None
         return self._rows
 
     def rows(self) -> list[Any]:
@@ -77,7 +77,7 @@ class TensorList:
             raise InvalidArgumentError(f"Trying to access element {index} in a list with {self.size} elements.")
         if index >= self._count:
             return None
-        return self._base[index] if self._base is not None else self._rows[index]
+        return self._base[index, ...] if self._base is not None else self._rows[index]
 
     def pushed(self, row: Any) -> TensorList:
         """Returns the list with one more row at its end."""
@@ -171,7 +171,7 @@ class TensorList:
         """Returns all rows as one array."""
         if self._base is not None and self._count == self.size:
             self.row_dims(given)
-            return self._base[: self.size]
+            return self._base[: self.size, ...]
         return self._stacked(xp, self.rows(), given)
 
     def _stacked(self, xp: Any, rows: list[Any], given: Dims) -> Any:

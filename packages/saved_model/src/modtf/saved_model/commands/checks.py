@@ -16,7 +16,7 @@ from ..bundle import BundleReader
 from ..errors import SavedModelError
 from ..graph_reading import FunctionReader
 from ..loading import load
-from ..model_folder import ASSETS, variables_prefix
+from ..model_folder import ASSETS, VARIABLES, variables_prefix
 from ..op_defs import is_unreadable_function
 from ..protos.graph_pb2 import FunctionDef, NodeDef
 from ..protos.saved_model_pb2 import SignatureDef
@@ -216,9 +216,18 @@ def check_variables(model: OpenedModel) -> Iterator[Finding]:
         try:
             bundle.read(name)
         except SavedModelError as error:
-            file, _, reason = _relative(str(error), model).partition(": ")
-            part = f"tensor {name!r}"
-            yield Finding(file, part, reason.removeprefix(f"{part} "))
+            yield _finding(_relative(str(error), model), index, f"tensor {name!r}")
+
+
+def _finding(message: str, file: str, part: str) -> Finding:
+    """What an error says, which begins with the file and the part, perhaps of the index and then of a data file."""
+    while True:
+        begin, _, rest = message.partition(": ")
+        if begin.startswith(f"{VARIABLES}{os.sep}"):
+            file = begin
+        elif begin != part:
+            return Finding(file, part, message.removeprefix(f"{part} "))
+        message = rest
 
 
 def check_loading(model: OpenedModel) -> Iterator[Finding]:

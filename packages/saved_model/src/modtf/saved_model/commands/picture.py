@@ -297,6 +297,8 @@ class _Builder:
             return [Weights((_named(name or path, shape),), shape)]
         if node.op in _PASSED_THROUGH and given:
             return [given[0]]
+        if node.op == "IdentityN":
+            return list(given)
         known = [source for source in given if source is not None]
         if known and all(isinstance(source, Weights) for source in known) and not _keeps_apart(node.op):
             names = tuple(dict.fromkeys(name for source in known for name in source.names))  # type: ignore[union-attr]

@@ -95,7 +95,7 @@ class Builder:
         """Returns what is fed, given what a signature says of it: where the graph says another thing, the graph counts."""
         node = self.nodes[source.node] if source.node in self.nodes else NodeDef()
         shape, dtype, what = spec.shape, spec.dtype, f"{self.nodes.where}: node {node.name!r}"
-        known = [node.attr["_output_shapes"].list.shape[source.index]] if _has_shape(node, source.index) else []
+        known = [node.attr["_output_shapes"].list.shape[source.output]] if _has_shape(node, source.output) else []
         if node.op in ("Placeholder", "PlaceholderWithDefault"):
             if "dtype" in node.attr:
                 dtype = decode_dtype(node.attr["dtype"].type)
@@ -145,6 +145,7 @@ class _Scope(NodeReader):
         self._raised = raised
         self._assigned = assigned
         self._outer = outer
+        self._loop_dims: dict[str, list[Dims]] = {} if outer is None else outer._loop_dims
 
     def inner(self, name: str) -> _Scope:
         """Returns the scope of a graph inside this one."""
@@ -211,6 +212,8 @@ class _Scope(NodeReader):
                     self.add(step)
             except SavedModelError as error:
                 raise self.builder.nodes.located(step.name, error) from None
+            except (TypeError, ValueError, IndexError, tf.errors.OpError) as error:
+                raise DataLossError(f"{self.where}: node {step.name!r} cannot be: {error}") from error
 
     def add(self, proto: NodeDef) -> None:
         """Adds a node."""
@@ -223,8 +226,10 @@ class _Scope(NodeReader):
         if state is not None:
             self.known[Source(proto.name, 0)] = state
             return
-        translate = TRANSLATIONS.get(proto.op)
-        if translate is not None:
+        if proto.op in TRANSLATIONS:
+            count, translate = TRANSLATIONS[proto.op]
+            if len(sources) != count:
+                raise DataLossError(f"the op {proto.op} has {count} inputs, but here {len(sources)}.")
             self.give(proto, translate(self, proto, [self.item(source) for source in sources]))
             return
         changed = reference_op(self.reader, proto)
@@ -281,6 +286,10 @@ class _Scope(NodeReader):
     def _add_loop(self, step: Loop) -> None:
         first = [self.value(variable.first) for variable in step.variables]
         dims: list[Dims] = [tensor.dims for tensor in first]
+        if step.variables:
+            dims = [
+                _common(*item) for item in zip(dims, self._loop_dims.get(step.variables[0].name, dims), strict=True)
+            ]
         while True:
             condition, body = (self.inner(f"{step.name}_{what}") for what in ("cond", "body"))
             for scope in (condition, body):
@@ -290,13 +299,12 @@ class _Scope(NodeReader):
                     scope.known[Source(variable.name, 0)] = made
             body.take(step.body)
             body.graph.outputs = [body.value(variable.following) for variable in step.variables]
-            found = [
-                tf.TensorShape(size).most_specific_compatible_shape(tensor.shape).dims
-                for size, tensor in zip(dims, body.graph.outputs, strict=True)
-            ]
+            found = [_common(size, tensor.dims) for size, tensor in zip(dims, body.graph.outputs, strict=True)]
             if found == dims:
                 break
-            dims = found  # what changes from iteration to iteration is not known
+            dims = self._loop_dims[step.variables[0].name] = (
+                found  # what changes from iteration to iteration is not known
+            )
         if [tensor.dtype for tensor in body.graph.outputs] != [tensor.dtype for tensor in first]:
             raise DataLossError("the loop's body gives other types than it takes.")
         condition.take(step.condition)
@@ -311,6 +319,11 @@ class _Scope(NodeReader):
         node = self.append(NodeDef(name=step.name, op=op.name), op, inputs, attrs, dtypes)
         for variable, tensor in zip(step.variables, node.outputs, strict=False):
             self.known.update((Source(name, 0), tensor) for name in variable.exits)
+
+
+def _common(first: Dims, second: Dims) -> Dims:
+    """The narrowest shape that both shapes fit."""
+    return tf.TensorShape(first).most_specific_compatible_shape(tf.TensorShape(second)).dims
 
 
 def _has_shape(node: NodeDef, index: int) -> bool:

@@ -19,6 +19,7 @@ class PrunedFunction(RestoredConcreteFunction):
         make_graph: makes the graph; its captures are what the function uses of the model's state.
         signature: args and kwargs with a `TensorSpec` for each tensor, in the order of the graph's inputs.
         outputs: the structure of what it gives, with a spec for each tensor.
+        path: the file, for errors.
     """
 
     def __init__(
@@ -27,9 +28,10 @@ class PrunedFunction(RestoredConcreteFunction):
         make_graph: Callable[[], Graph],
         signature: tuple[tuple[Any, ...], dict[str, Any]],
         outputs: Any,
+        path: str = "",
     ) -> None:
         self._captured: list[tf.Tensor] | None = None
-        super().__init__(name, make_graph, (), signature, outputs)
+        super().__init__(name, make_graph, (), signature, outputs, path=path)
 
     @property
     def captured_inputs(self) -> list[tf.Tensor]:

@@ -70,7 +70,9 @@ class Version1Graph:
             if source.node not in self.nodes:
                 raise DataLossError(f"{what}: names {str(source)!r}, which is no tensor of the graph.")
         signature: tuple[tuple[Any, ...], dict[str, Any]] = ((), {name: spec for name, _, spec in inputs})
-        return PrunedFunction(f"signature_{key}", lambda: self.build(key, feeds, fetches), signature, outputs)
+        return PrunedFunction(
+            f"signature_{key}", lambda: self.build(key, feeds, fetches), signature, outputs, self._path
+        )
 
     def prune(self, feeds: Any, fetches: Any, name: str | None = None, input_signature: Any = None) -> PrunedFunction:
         """Returns the part of the graph that leads from some tensors to others, as a function.
@@ -118,7 +120,8 @@ class Version1Graph:
                 leaves.append(fetch.spec)
             else:
                 leaves.append(tf.TensorSpec(tensors[0].shape, tensors[0].dtype) if tensors else None)
-        return PrunedFunction(graph.name, lambda: graph, input_signature, tf.nest.pack_sequence_as(fetches, leaves))
+        structure = tf.nest.pack_sequence_as(fetches, leaves)
+        return PrunedFunction(graph.name, lambda: graph, input_signature, structure, self._path)
 
     def _fetched(self, fetch: Any) -> Described | GraphTensor | GraphOperation:
         if type(fetch).__name__ == "TensorInfo":

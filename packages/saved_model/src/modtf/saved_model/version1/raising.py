@@ -29,6 +29,8 @@ _PASSING = frozenset({"LoopCond"}) | _SWITCHES | _ENTERS | _EXITS | NEXT_ITERATI
 _IDENTITIES = frozenset({"Identity", "RefIdentity"})
 _VARIABLES = frozenset({"Variable", "VariableV2"})
 
+_MAX_DEPTH = 100
+
 VALUE_INDEX = 1
 """The output of a Merge that says which of its inputs it gives."""
 
@@ -225,11 +227,15 @@ class Raised:
             self.other_names[Source(name, 0)] = self.other_names[Source(name, 1)] = inputs[0]
         if op == "LoopCond":
             self.other_names[Source(name, 0)] = inputs[0]
+        if len(path) > _MAX_DEPTH:
+            raise UnsupportedError(
+                f"{self._nodes.where}: the node {name!r} is in over {_MAX_DEPTH} conditionals and loops."
+            )
         self._paths[name] = path
 
     def _check_inputs(self, name: str, op: str, count: int) -> None:
         expected = 2 if op in _SWITCHES or op in MERGES else 1
-        if (op in _PASSING or op in MERGES) and count != expected:
+        if (op in _PASSING or op in MERGES or op in _IDENTITIES) and count != expected:
             raise UnsupportedError(
                 f"{self._nodes.where}: the node {name!r} is a {op} of {count} inputs, not {expected}."
             )

@@ -93,8 +93,9 @@ def _identity(scope: _Scope, proto: NodeDef, items: Sequence[Any]) -> Sequence[A
         return [tf.raw_ops.Identity(input=item, name=proto.name)]
 
 
-TRANSLATIONS: dict[str, Translation] = {
+TRANSLATIONS: dict[str, tuple[int, Translation]] = {
     **tensor_arrays.TRANSLATIONS,
-    "Identity": _identity,
-    "RefIdentity": _identity,
+    "Identity": (1, _identity),
+    "RefIdentity": (1, _identity),
 }
+"""For ops that are not read as they stand in the file, how many inputs they have, and what takes their place."""

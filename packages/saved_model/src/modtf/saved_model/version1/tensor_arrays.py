@@ -193,15 +193,16 @@ def _refuse(scope: _Scope, proto: NodeDef, items: Sequence[Any]) -> Sequence[Any
     )
 
 
-TRANSLATIONS: dict[str, Translation] = {
-    "TensorArrayV3": _make,
-    "TensorArrayWriteV3": _write,
-    "TensorArrayReadV3": _read,
-    "TensorArrayGatherV3": _gather,
-    "TensorArrayScatterV3": _scatter,
-    "TensorArraySplitV3": _split,
-    "TensorArrayConcatV3": _concat,
-    "TensorArraySizeV3": _size,
-    "TensorArrayCloseV3": lambda scope, proto, items: [],
-    "TensorArrayGradV3": _refuse,
+TRANSLATIONS: dict[str, tuple[int, Translation]] = {
+    "TensorArrayV3": (1, _make),
+    "TensorArrayWriteV3": (4, _write),
+    "TensorArrayReadV3": (3, _read),
+    "TensorArrayGatherV3": (3, _gather),
+    "TensorArrayScatterV3": (4, _scatter),
+    "TensorArraySplitV3": (4, _split),
+    "TensorArrayConcatV3": (2, _concat),
+    "TensorArraySizeV3": (2, _size),
+    "TensorArrayCloseV3": (1, lambda scope, proto, items: []),
+    "TensorArrayGradV3": (2, _refuse),
 }
+"""For ops, how many inputs they have, and what takes their place."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from google.protobuf.message import DecodeError
+
 from modtf import core as tf
 from modtf.core.contracts import get_backend
 
@@ -90,5 +92,5 @@ class Variables:
 def _parsed(data: bytes, what: str) -> VariableDef:
     try:
         return VariableDef.FromString(data)
-    except ValueError as error:
+    except DecodeError as error:
         raise DataLossError(f"{what}: does not describe a variable: {error}") from None

@@ -127,7 +127,8 @@ def draw_normal(xp: Any, algorithm: int, key: Any, counter: Any, shape: Sequence
             64 if dtype is float64 else 32,
         )  # fmt: skip
         uniform = fractions(xp, algorithm, words, wide)
-        first, second = (xp.take(uniform, xp.asarray(index), axis=axis + 1) for index in (0, 1))
+        before = (slice(None),) * (axis + 1)
+        first, second = (uniform[(*before, index, ...)] for index in (0, 1))
         turn = float(np.asarray(2 * math.pi, wide.np_dtype))  # XLA has it in the dtype
         numbers = joined(xp, _box_muller(xp, first, second, wide, turn), shape)
     else:

@@ -29,7 +29,7 @@ def changed(backend: Backend, resource: Resource, change: Callable[[Any, Any], A
         array = resource.take(place)
         if array is None:
             array = resource.read(backend)
-            array = array.copy() if isinstance(array, np.ndarray) else array
+            array = array if hasattr(array, "at") else place.xp.asarray(array, copy=True)  # with `at`, it never changes
         # What `take` gave is still the variable's value if the change fails, so that must not have begun to write by then.
         resource.assign(change(place.xp, array), backend, shared=place.xp is not np)
     return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import random
 import struct
 from collections.abc import Callable
@@ -150,14 +151,14 @@ def _change(message: Message, rng: Random) -> None:
 
 
 def _change_one(message: Message, rng: Random) -> None:
-    """Goes down into a message by chance and changes something there."""
-    while True:
+    """Goes down into a message by chance, large parts being more likely, and changes something there."""
+    for depth in itertools.count():
         found = message.ListFields()
-        if not found or rng.random() < 0.08:
+        if not found or (depth > 0 and rng.random() < 0.06):
             if message.DESCRIPTOR.fields:
                 _set_field(message, rng.choice(message.DESCRIPTOR.fields), rng)
             return
-        field, value = rng.choice(found)
+        field, value = rng.choices(found, [_weight(field, value) for field, value in found])[0]
         is_message = field.type == FieldDescriptor.TYPE_MESSAGE
         if is_message and field.is_repeated and _is_map(field):
             if rng.random() < 0.15:
@@ -180,6 +181,14 @@ def _change_one(message: Message, rng: Random) -> None:
         else:
             _set_field(message, field, rng)
             return
+
+
+def _weight(field: Any, value: Any) -> float:
+    if field.type != FieldDescriptor.TYPE_MESSAGE:
+        return 1.0
+    if not field.is_repeated:
+        return 1.0 + value.ByteSize() ** 0.5
+    return 1.0 + 3 * len(value) ** 0.5
 
 
 def _change_list(values: Any, rng: Random) -> None:

@@ -56,6 +56,12 @@ class OutOfTime(BaseException):
 
 def try_files(files: Files, checkpoint: str, folder: Path) -> Outcome:
     """Writes files into a new folder, and tries what they are."""
+    _write_files(files, folder)
+    return _try_checkpoint(folder, checkpoint) if checkpoint else _try_model(folder)
+
+
+def _write_files(files: Files, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,8 +69,6 @@ def try_files(files: Files, checkpoint: str, folder: Path) -> Outcome:
             path.symlink_to(os.fsdecode(data.removeprefix(LINK)))
         else:
             path.write_bytes(data)
-    folder.mkdir(parents=True, exist_ok=True)
-    return _try_checkpoint(folder, checkpoint) if checkpoint else _try_model(folder)
 
 
 def try_alone(files: Files, checkpoint: str, folder: Path, pipe: int) -> None:
@@ -74,10 +78,10 @@ def try_alone(files: Files, checkpoint: str, folder: Path, pipe: int) -> None:
         size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (size + ADDRESS_SPACE,) * 2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        folder.mkdir(parents=True, exist_ok=True)
-        writes = _watch_writes(folder)
         warnings.simplefilter("ignore")
-        outcome = try_files(files, checkpoint, folder)
+        _write_files(files, folder)
+        writes = _watch_writes(folder)
+        outcome = _try_checkpoint(folder, checkpoint) if checkpoint else _try_model(folder)
         if writes and not outcome.finding:
             outcome = outcome._replace(finding="writes elsewhere", message=str(writes[:3]))
         os.write(pipe, json.dumps(outcome).encode())

@@ -159,7 +159,8 @@ class _Loader:
         """Gives an object its children."""
         if isinstance(item, list):
             for child in node.children:
-                place = self._place(child.local_name, len(item))
+                place = self._place(child.local_name)
+                self._leave_empty(place - len(item), f"{self._path}: a list")
                 item.extend([None] * (place + 1 - len(item)))
                 item[place] = self._objects[child.node_id]
         elif isinstance(item, dict):
@@ -169,16 +170,21 @@ class _Loader:
 
     def _make_tuple(self, node: SavedObject, what: str) -> tuple[Any, ...]:
         places = {child.local_name: child.node_id for child in node.children if child.local_name.isdecimal()}
-        size = 1 + max([self._place(name, 0) for name in places], default=-1)  # of named tuples, names stand beside
+        size = 1 + max([self._place(name) for name in places], default=-1)  # of named tuples, names stand beside places
+        self._leave_empty(size - len(places), what)
         return tuple([self._object(places[str(place)]) if str(place) in places else None for place in range(size)])
 
-    def _place(self, name: str, size: int) -> int:
-        """The place in a list or tuple, which may have gaps, but not large ones."""
-        place = int(name) if name.isdecimal() and len(name) < 8 else _MAX_PLACES
-        self._places_left -= max(place - size, 0)
+    def _place(self, name: str) -> int:
+        """The place in a list or tuple that a child's name says."""
+        if not name.isdecimal() or len(name) > 9:
+            raise DataLossError(f"{self._path}: {shortened(name)!r} is no place in a list.")
+        return int(name)
+
+    def _leave_empty(self, places: int, what: str) -> None:
+        """Counts the places of lists and tuples that nothing is in: there may be gaps, but not large ones."""
+        self._places_left -= max(places, 0)
         if self._places_left < 0:
-            raise DataLossError(f"{self._path}: {shortened(name)!r} is no place in a list or tuple.")
-        return place
+            raise DataLossError(f"{what}: leaves {places} places empty.")
 
     def _make_variable(self, node: SavedObject, what: str) -> tf.Variable:
         saved = node.variable

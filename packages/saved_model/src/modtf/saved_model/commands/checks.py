@@ -237,7 +237,8 @@ def check_loading(model: OpenedModel) -> Iterator[Finding]:
         for name in getattr(loaded, "signatures", ()):
             _ = loaded.signatures[name].graph  # made when it is first asked for
     except SavedModelError as error:
-        yield Finding(os.path.basename(model.path), "model", _relative(str(error), model))
+        file = os.path.basename(model.path)
+        yield Finding(file, "model", _relative(str(error), model).removeprefix(f"{file}: "))
 
 
 def _relative(reason: str, model: OpenedModel) -> str:

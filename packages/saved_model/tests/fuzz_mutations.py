@@ -158,7 +158,7 @@ def _change_one(message: Message, rng: Random) -> None:
             if message.DESCRIPTOR.fields:
                 _set_field(message, rng.choice(message.DESCRIPTOR.fields), rng)
             return
-        field, value = rng.choices(found, [_weight(field, value) for field, value in found])[0]
+        field, value = rng.choices(found, [_weight(field, value, depth) for field, value in found])[0]
         is_message = field.type == FieldDescriptor.TYPE_MESSAGE
         if is_message and field.is_repeated and _is_map(field):
             if rng.random() < 0.15:
@@ -169,7 +169,7 @@ def _change_one(message: Message, rng: Random) -> None:
                 return
             message = inner
         elif is_message and field.is_repeated:
-            if rng.random() < 0.15:
+            if rng.random() < (0.15 if depth else 0.01):
                 _change_list(value, rng)
                 return
             message = value[rng.randrange(len(value))]
@@ -183,9 +183,9 @@ def _change_one(message: Message, rng: Random) -> None:
             return
 
 
-def _weight(field: Any, value: Any) -> float:
+def _weight(field: Any, value: Any, depth: int) -> float:
     if field.type != FieldDescriptor.TYPE_MESSAGE:
-        return 1.0
+        return 1.0 if depth else 0.05
     if not field.is_repeated:
         return 1.0 + value.ByteSize() ** 0.5
     return 1.0 + 3 * len(value) ** 0.5

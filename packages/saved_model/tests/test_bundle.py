@@ -312,7 +312,7 @@ def test_entries_that_lie_are_refused(tmp_path: Path, fields: dict[str, object],
         ({"version": {"min_consumer": 2}}, UnsupportedError, "readers of version 2"),
         ({"version": {"bad_consumers": [1]}}, UnsupportedError, r"not \[1\]"),
         ({"num_shards": 0}, DataLossError, "there are 0 data files"),
-        ({"num_shards": 2**31 - 1}, NotFoundError, "data-2147483646-of-2147483647 is missing"),
+        ({"num_shards": 2**31 - 1}, NotFoundError, "data-00000-of-2147483647 is missing"),
     ],
 )
 def test_headers_that_are_not_ours_are_refused(

@@ -114,7 +114,7 @@ def test_tables_that_lie_are_refused(data: bytes, message: str) -> None:
 
 def test_keys_that_outgrow_the_file_are_refused() -> None:
     entries = [(0, b"\0" * 10000, b"")] + [(10000, struct.pack(">I", i), b"") for i in range(9000)]
-    with pytest.raises(DataLossError, match="expand to over 64 times"):
+    with pytest.raises(DataLossError, match="expand to over 32 times"):
         list(read_table(table(block(*entries)), "file"))
 
 

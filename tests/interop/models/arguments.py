@@ -170,7 +170,7 @@ def concrete_function_as_the_signature() -> Written:
     def f(x: Any, scale: Any = 2.0) -> Any:
         return x * scale
 
-    return Written(module(f=f), signatures=f.get_concrete_function(spec(None, 2, name="input one")))
+    return Written(module(f=f), signatures=f.get_concrete_function(spec(None, 2, name="features")))
 
 
 @model(FAMILY)

@@ -71,20 +71,34 @@ def _further_calls(folder: str, written: Written) -> Iterator[Call]:
     for path, names in sorted(_function_paths(graph.object_graph_def)):
         if path in named:
             continue
-        is_signature = path.startswith("signatures.")
         for number, name in enumerate(names):
             if any(op.startswith(RANDOM) for op in ops_of(functions, name)):
                 continue
-            signature = nested_structure_coder.decode_proto(concrete[name].canonicalized_input_signature)
-            chance = Chance(written, number)
-            args, kwargs = chance.value(signature)
-            if is_signature or _is_bare(graph.object_graph_def, path):
-                kwargs = {**{arg.name: arg.value for arg in ()}, **kwargs}
-            yield Call(path, tuple(args), dict(kwargs))
+            args, kwargs = nested_structure_coder.decode_proto(concrete[name].canonicalized_input_signature)
+            given = _like_a_call(written, kwargs) if path.startswith("signatures.") else None
+            if given is None:
+                args, given = Chance(written, number).value((args, kwargs))
+            yield Call(path, tuple(args), dict(given))
 
 
-def _is_bare(objects: Any, path: str) -> bool:
-    return False
+def _like_a_call(written: Written, specs: Any) -> dict[str, Any] | None:
+    """Arguments for a signature from a call that was given, if one has what fits."""
+    for item in written.calls:
+        left = [value for value in (*item.args, *item.kwargs.values()) if isinstance(value, (np.ndarray, np.generic))]
+        found: dict[str, Any] = {}
+        for name, spec in specs.items():
+            fitting = [
+                place
+                for place, value in enumerate(left)
+                if isinstance(spec, oracle.TensorSpec)
+                and spec.dtype == oracle.as_dtype(oracle.constant(value).dtype)
+                and spec.shape.is_compatible_with(value.shape)
+            ]
+            if fitting:
+                found[name] = left.pop(fitting[0])
+        if found and len(found) == len(specs):
+            return found
+    return None
 
 
 def read_proto(folder: str) -> SavedModel:
@@ -105,7 +119,7 @@ def _function_paths(objects: Any) -> Iterator[tuple[str, list[str]]]:
             yield path, list(node.function.concrete_functions)
         elif kind == "bare_concrete_function":
             yield path, [node.bare_concrete_function.concrete_function_name]
-        for child in node.children:
+        for child in node.children if kind == "user_object" else ():
             name = child.local_name
             if child.node_id not in seen and name not in OF_RESOURCES and "." not in name:
                 seen.add(child.node_id)

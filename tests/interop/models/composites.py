@@ -55,7 +55,7 @@ def ragged_results() -> Written:
 
 @model(FAMILY)
 def nested_ragged() -> Written:
-    @tf.function(input_signature=[tf.RaggedTensorSpec([None, None, None], tf.int32), tf.RaggedTensorSpec([None, None, 2])])
+    @tf.function(input_signature=[tf.RaggedTensorSpec([None, None, None], tf.int32), tf.RaggedTensorSpec([None, None, 2], ragged_rank=1)])
     def f(x: Any, y: Any) -> Any:
         return tf.reduce_sum(x, 2), x.flat_values, y.to_tensor(), y * 2.0
 

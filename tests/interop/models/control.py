@@ -194,7 +194,9 @@ def recomputed_gradients() -> Written:
             y = tf.reduce_sum(block(block(x)) ** 2)
         return y, tape.gradient(y, [x, weight])
 
-    return pure(f, numbers(2, 3), weight=weight)
+    written = pure(f, numbers(2, 3), weight=weight)
+    written.options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    return written
 
 
 @model(FAMILY)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from modtf import core as tf
 
+from .boundary import shortened
 from .errors import DataLossError, NotFoundError
 from .model_folder import ASSETS
 
@@ -35,13 +36,13 @@ def find_asset(export_dir: str | os.PathLike[str], filename: str, what: str) -> 
         what: what names it, for errors.
 
     Raises:
-        DataLossError: it would not lie in the folder.
+        DataLossError: it would not lie in the folder, be it by its name or by a symbolic link.
     """
-    folder = Path(export_dir, ASSETS)
-    path = folder / filename
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise DataLossError(f"{what}: the asset {filename!r} would lie outside of {str(folder)!r}.")
-    return Asset(path)
+    inside = Path(os.path.realpath(export_dir), ASSETS)
+    path = Path(os.path.realpath(Path(export_dir, ASSETS, filename)))
+    if inside not in path.parents:
+        raise DataLossError(f"{what}: the asset {shortened(filename)!r} would lie outside of the folder {ASSETS!r}.")
+    return Asset(Path(export_dir, ASSETS, filename))
 
 
 def copy_assets(assets: Iterable[Asset], folder: Path) -> list[str]:

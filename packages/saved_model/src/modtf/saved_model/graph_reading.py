@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from modtf import core as tf
 from modtf.core.contracts import Graph, Node, Op, SymbolicTensor, get_op
 
@@ -18,10 +20,14 @@ from .graph_writing import output_places
 from .node_reading import Dims, NodeReader
 from .op_defs import make_unknown_op, unreadable_function
 from .protos.graph_pb2 import FunctionDef, GraphDef, NodeDef, OpDef, OpList
+from .protos.tensor_pb2 import TensorProto
 from .saved_gradients import OP_TYPE, SavedGradients
 
 _MAX_DEPTH = 100
 """How deep functions may call each other."""
+_SMALL = 1 << 16
+_MAX_GROWTH = 1 << 28
+"""How many bytes constants may take together that stand in the file as a few values which repeat."""
 
 
 class FunctionReader:
@@ -51,6 +57,7 @@ class FunctionReader:
         self._ops: dict[str, Op] = {}
         self._graphs: dict[str, Graph] = {}
         self._active: list[str] = []
+        self._growth = 0
         self._lock = threading.RLock()
 
     def __contains__(self, name: str) -> bool:
@@ -121,6 +128,17 @@ class FunctionReader:
                     raise UnsupportedError(reason)
                 self._ops[name] = make_unknown_op(self._op_defs[name], reason)
         return self._ops[name]
+
+    def check_growth(self, array: np.ndarray, proto: TensorProto) -> None:
+        """Counts the memory that constants take in which a few values of the file stand for many.
+
+        Raises:
+            DataLossError: it is too much, all of them together.
+        """
+        if array.nbytes > _SMALL and array.nbytes > 8 * proto.ByteSize() and any(array.strides):
+            self._growth += array.nbytes
+            if self._growth > _MAX_GROWTH:
+                raise DataLossError(f"its constants, of a few values each, fill more than {_MAX_GROWTH} bytes.")
 
     def op_def(self, name: str) -> OpDef:
         """Returns the signature in the file; an empty one if there is none."""

@@ -106,6 +106,8 @@ class NodeReader:
                     lambda called: self.reader.graph(called, hints_of(inputs)),
                     f"attribute {name!r}",
                 )
+                if attr.kind == "tensor" and not attr.is_list:
+                    self.reader.check_growth(given[name], value.tensor)
             elif not name.startswith("_") and not _is_determined(op, name) and not self._is_default(op, name, value):
                 raise UnsupportedError(f"{op.name} has the attribute {name!r}, which is not known.")
         for attr in schema.attrs:

@@ -85,9 +85,7 @@ class SavedGradients:
     def __init__(self, meta_graph: MetaGraphDef, constant: Callable[[int], Any], path: str) -> None:
         library = meta_graph.graph_def.library
         self._names = {item.registered_op_type: item.gradient_func for item in library.registered_gradients}
-        self._arguments = {
-            item.signature.name: [arg.name for arg in item.signature.input_arg] for item in library.function
-        }
+        self._functions = {item.signature.name: item for item in library.function}
         self._objects = meta_graph.object_graph_def
         self._constant = constant
         self._path = path
@@ -146,14 +144,16 @@ class SavedGradients:
         if name not in self._objects.concrete_functions:
             return []
         bound = list(self._objects.concrete_functions[function].bound_inputs) if self._has(function) else []
-        arguments = self._arguments[function]
+        arguments = [arg.name for arg in self._functions[function].signature.input_arg]
         names = dict(zip(bound, arguments[len(arguments) - len(bound) :], strict=False))
+        present = {*arguments, *(node.name for node in self._functions[function].node_def)}
         found: list[Any] = []
         for number in self._objects.concrete_functions[name].bound_inputs:
             node = self._objects.nodes[number]
             kind = node.WhichOneof("kind")
             if kind == "captured_tensor":
-                found.append(node.captured_tensor.name)
+                captured = node.captured_tensor.name  # a function made of the one it is in may name its tensors otherwise
+                found.append(captured if captured.partition(":")[0] in present else None)
             elif number in names:
                 found.append(f"{names[number]}:0")
             else:
@@ -183,6 +183,6 @@ def _with_constants(graph: Graph, count: int, captured: list[Any]) -> Graph:
 
 def _unavailable(where: str) -> Callable[..., Any]:
     def rule(call: Any, *flowing: Any) -> Any:
-        raise UnsupportedError(f"{where}: has a custom gradient that uses a variable which the function does not use.")
+        raise UnsupportedError(f"{where}: has a custom gradient that uses what the function does not have.")
 
     return rule

@@ -55,7 +55,7 @@ def static_shape(proto: TensorShapeProto, what: str = "the tensor") -> tuple[int
     if proto.unknown_rank or any(size < 0 for size in shape):
         raise DataLossError(f"{what}: has values, but a shape that is not known ({shape or 'of unknown rank'}).")
     if math.prod([size or 1 for size in shape]) > _MAX_ELEMENTS:
-        raise DataLossError(f"{what}: no array can have the shape {shape}.")
+        raise DataLossError(f"{what}: no array can have {len(shape)} dimensions of sizes {shape}.")
     return shape
 
 

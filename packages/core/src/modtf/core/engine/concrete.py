@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import itertools
+import keyword
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -99,7 +101,7 @@ class ConcreteFunction:
         try:
             return self.call_flat(self._flat_arguments(args, kwargs))
         except (TypeError, ValueError):
-            tensors = self._only_tensors(args) if not kwargs else None
+            tensors = self._by_tensor_names(args, kwargs) if kwargs else self._only_tensors(args)
             if tensors is None:
                 raise
         return self.call_flat(tensors)
@@ -121,6 +123,16 @@ class ConcreteFunction:
         if len(specs) == len(slots) or len(specs) != len(args):
             return None
         return tensors_in([fitting_structure(spec, value) for spec, value in zip(specs, args, strict=True)])
+
+    def _by_tensor_names(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor] | None:
+        """The tensors to call with, if they are given by position and by the names that their `TensorSpec`s have."""
+        specs = nest.flatten(self.structured_input_signature, expand_composites=True)
+        specs = [spec for spec in specs if isinstance(spec, TensorSpec)]
+        left = specs[len(args) :]
+        if {spec.name for spec in left} != kwargs.keys() or len(left) != len(kwargs):
+            return None
+        values = [*args, *(kwargs[str(spec.name)] for spec in left)]
+        return tensors_in([fitting_structure(spec, value) for spec, value in zip(specs, values, strict=True)])
 
     def _flat_arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
         signature_args, signature_kwargs = self.structured_input_signature
@@ -178,7 +190,8 @@ class ConcreteFunction:
     def function_type(self) -> inspect.Signature:
         """The parameters and the result, with specs (or literal values) as annotations."""
         args, kwargs = self.structured_input_signature
-        named = zip(self.argument_names(), [*args, *(kwargs[key] for key in sorted(kwargs))], strict=True)
+        names = _as_python_names(self.argument_names())
+        named = zip(names, [*args, *(kwargs[key] for key in sorted(kwargs))], strict=True)
         kinds = [inspect.Parameter.POSITIONAL_OR_KEYWORD] * len(args) + [inspect.Parameter.KEYWORD_ONLY] * len(kwargs)
         parameters = [
             inspect.Parameter(name, kind, annotation=Described(value))
@@ -214,6 +227,17 @@ class ConcreteFunction:
 
     def __str__(self) -> str:
         return f"ConcreteFunction {self.pretty_printed_signature()}"
+
+
+def _as_python_names(names: Sequence[str]) -> list[str]:
+    """Names that a Python signature can have, as like the given ones as may be: files may have any."""
+    made: list[str] = []
+    for name in names:
+        plain = re.sub(r"\W|^(?=\d)", "_", name) or "_"
+        if keyword.iskeyword(plain) or plain in made:
+            plain = next(label for label in (f"{plain}_{number}" for number in itertools.count(1)) if label not in made)
+        made.append(plain)
+    return made
 
 
 def trace(

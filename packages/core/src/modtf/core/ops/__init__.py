@@ -101,6 +101,7 @@ _ON_DEMAND: tuple[str, ...] = (
     "random.quasirandom",
     "random.distributions",
     "nn.data_formats",
+    "nn.recurrent_blocks",
 )
 
 

@@ -29,6 +29,7 @@ for _table in (
     "arrays_rare",
     "quantization",
     "neural_rare",
+    "recurrent",
     "image",
     "audio",
     "parsing",

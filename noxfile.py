@@ -125,6 +125,14 @@ def interop(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Damage models at random and load them: `-- --mutants 10000 --seed 0`; prints what came of it."""
+    install(session, *EVERYTHING, "modtf-core[image,scipy,strings]")
+    one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    session.run("python", "packages/saved_model/tests/fuzz.py", *session.posargs, env=one_thread)
+
+
+@nox.session
 def guides(session: nox.Session) -> None:
     """Run TensorFlow's own guides on modtf: `-- CHECKOUT`, a checkout of github.com/tensorflow/docs."""
     if not session.posargs or session.posargs[0].startswith("-"):

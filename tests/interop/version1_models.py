@@ -289,6 +289,18 @@ def conditional_with_effects() -> Any:
     return signatures
 
 
+@model(gradients=("x",))
+def nested_conditionals() -> Any:
+    x = placeholder(oracle.float32, [], "x")
+
+    def halved(y: Any, depth: int) -> Any:
+        if not depth:
+            return y + 1.0
+        return oracle.cond(y > depth, lambda: halved(y * 0.5, depth - 1), lambda: halved(y * y - depth, depth - 1))
+
+    return served({"x": x}, halved(x, 4), *[{"x": np.array(value, np.float32)} for value in (-1.5, 0, 2.5, 9)])
+
+
 @model()
 def cases() -> Any:
     x = placeholder(oracle.int32, [], "x")
@@ -549,6 +561,23 @@ def static_rnn() -> Any:
     for item in oracle.unstack(x, axis=1):
         output, state = cell(item, state)
     return served({"x": x}, output, {"x": numbers(2, 4, 3)})
+
+
+@model(gradients=("x",))
+def recurrent_blocks() -> Any:
+    x, length = placeholder(oracle.float32, [None, 2, 3], "x"), placeholder(oracle.int64, [], "length")
+    weights = variable("kernel", numbers(7, 16)), *(variable(f"w{gate}", numbers(4)) for gate in "ifo")
+    zeros, bias = oracle.zeros([2, 4]), variable("bias", numbers(16, seed=1))
+    _, cell, _, _, _, _, output = oracle.raw_ops.BlockLSTM(
+        seq_len_max=length, x=x, cs_prev=zeros, h_prev=zeros, b=bias, use_peephole=True,
+        **dict(zip(("w", "wci", "wcf", "wco"), weights, strict=True)),
+    )  # fmt: skip
+    return served(
+        {"x": x, "length": length},
+        {"cell": cell, "output": output},
+        {"x": numbers(5, 2, 3), "length": np.array(5)},
+        {"x": numbers(5, 2, 3), "length": np.array(3)},
+    )
 
 
 # ------------------------------------------------------------------------------------------------- tables and strings

@@ -141,7 +141,7 @@ def check_family(
         close((df * filters).sum(), product, 1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(geometry, st.sampled_from([(1, 3, 2), (2, 2, 4), (4, 1, 8)]))
 def test_convolution_and_its_transposes(where: dict, depths: tuple[int, int, int]) -> None:
     groups, inner, outer = depths
@@ -151,7 +151,7 @@ def test_convolution_and_its_transposes(where: dict, depths: tuple[int, int, int
     check_family(("Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter"), x, filters, expected, where)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(geometry, st.integers(1, 2))
 def test_depthwise_convolution_and_its_transposes(where: dict, multiplier: int) -> None:
     x = numbers(2, where["height"], where["width"], 3)
@@ -288,7 +288,7 @@ def pooled(x: np.ndarray, taps: tuple[int, int], stride: int, padding: str, redu
     return result
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(geometry, st.booleans())
 def test_pooling_and_its_gradients(where: dict, ties: bool) -> None:
     x = numbers(2, where["height"], where["width"], 3)

@@ -35,6 +35,12 @@ def ctc_loss_v2(inputs: Any, labels_values: Any, **others: Any) -> Any:
     return loss, tf.roll(gradient, 1, 2)
 
 
+def block_lstm_v2(w: Any, b: Any, **others: Any) -> Any:
+    """The op by its predecessor, whose gates have another order: TensorFlow's gradient takes no notice of that."""
+    w, b = (tf.concat([tf.split(item, 4, -1)[gate] for gate in (0, 2, 1, 3)], -1) for item in (w, b))
+    return tf.raw_ops.BlockLSTM(w=w, b=b, forget_bias=0.0, **{"cell_clip": 0.0, **others})
+
+
 def values_above_vectors(input: Any) -> Any:
     """The eigenvalues as a row above the eigenvectors."""
     values, vectors = tf.linalg.eigh(input)
@@ -48,8 +54,10 @@ OF_BATCHES = (
 )  # fmt: skip
 """Ops that old graphs call by names of their own where they are of batches."""
 
-# What stands for ops that TensorFlow itself replaces before a graph runs, reads in old graphs only, or has for GPUs alone.
+# What stands for ops that TensorFlow itself replaces before a graph runs, reads in old graphs only, has for GPUs alone, or
+# gives a wrong gradient.
 STAND_INS: dict[str, Callable[..., Any]] = {
+    "BlockLSTMV2": block_lstm_v2,
     "AccumulateNV2": lambda inputs, shape: tf.raw_ops.AddN(inputs=inputs),
     "CTCLossV2": ctc_loss_v2,
     "TopK": lambda input, k: tf.raw_ops.TopKV2(input=input, k=k),

@@ -55,7 +55,9 @@ def main() -> int:
             )
     if arguments.all:
         for number, name, done, outcome in sorted(results):
-            print(f"{number} {name}, {done}: {outcome.stage}: {outcome.error}: {outcome.message.partition(name)[2][:300]}")
+            print(
+                f"{number} {name}, {done}: {outcome.stage}: {outcome.error}: {outcome.message.partition(name)[2][:300]}"
+            )
     findings = _report(results, arguments.seed)
     return 1 if findings else 0
 

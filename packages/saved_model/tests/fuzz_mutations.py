@@ -25,6 +25,7 @@ Files = dict[str, bytes]
 Random = random.Random
 
 MODEL, TEXT_MODEL = "saved_model.pb", "saved_model.pbtxt"
+_MAX_TEXT = 1 << 18  # protobuf reads text slowly: larger ones take seconds, sound or not
 LINK = b"\0link to "
 """Begins the content of what becomes a symbolic link."""
 
@@ -119,6 +120,8 @@ def _edit_text_model(files: Files, rng: Random) -> None:
     except (text_format.ParseError, UnicodeDecodeError):
         return
     _change(proto, rng)
+    if proto.ByteSize() > _MAX_TEXT:
+        return
     files[TEXT_MODEL] = text_format.MessageToBytes(proto)
 
 
@@ -127,12 +130,16 @@ def _write_as_text(files: Files, rng: Random) -> None:
         proto = SavedModel.FromString(files[MODEL])
     except DecodeError:
         return
-    del files[MODEL]
     _change(proto, rng)
+    if proto.ByteSize() > _MAX_TEXT:
+        return
     lines = text_format.MessageToString(proto).splitlines()
     for _ in range(rng.choice((0, 0, 1, 3))):
         at = rng.randrange(len(lines))
-        lines[at : at + rng.choice((0, 1, 1))] = [rng.choice([*lines[at : at + 1], *rng.choices(lines), "}", "x {", "\0"])]
+        lines[at : at + rng.choice((0, 1, 1))] = [
+            rng.choice([*lines[at : at + 1], *rng.choices(lines), "}", "x {", "\0"])
+        ]
+    del files[MODEL]
     files[TEXT_MODEL] = "\n".join(lines).encode()
 
 
@@ -245,7 +252,11 @@ def _new_value(field: Any, old: Any, rng: Random) -> Any:
     number = rng.choice(NUMBERS) if rng.random() < 0.6 else (old or 0) + rng.choice((-1, 1, 2, 100))
     if kind == FieldDescriptor.CPPTYPE_ENUM:
         number = rng.choice((*range(30), 101, 120, number))
-    bits = 32 if kind in (FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_ENUM) else 64
+    bits = (
+        32
+        if kind in (FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_ENUM)
+        else 64
+    )
     number &= (1 << bits) - 1
     signed = kind not in (FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_UINT64)
     return number - (1 << bits) if signed and number >> (bits - 1) else number
@@ -335,7 +346,7 @@ def _edit_values(files: Files, rng: Random) -> None:
         data = bytearray(files[path])
         raw = bytes(data[entry.offset : entry.offset + entry.size])
         if key == b"_CHECKPOINTABLE_OBJECT_GRAPH":
-            length, at = varint.decode(raw, 0, "")
+            _, at = varint.decode(raw, 0, "")
             proto = TrackableObjectGraph.FromString(raw[at + 4 :])
             _change(proto, rng)
             text = proto.SerializeToString()

@@ -65,7 +65,7 @@ def _write_files(files: Files, folder: Path) -> None:
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        if data.startswith(LINK):
+        if data.startswith(LINK) and b"\0" not in data[1:]:
             path.symlink_to(os.fsdecode(data.removeprefix(LINK)))
         else:
             path.write_bytes(data)
@@ -144,7 +144,9 @@ def _functions(loaded: Any) -> list[tuple[str, Any]]:
     signatures = getattr(loaded, "signatures", None)
     if hasattr(signatures, "items"):
         found += [(f"signature {name!r}", function) for name, function in signatures.items()]
-    for name, child in sorted(vars(loaded).items(), key=lambda item: str(item[0])) if hasattr(loaded, "__dict__") else ():
+    for name, child in (
+        sorted(vars(loaded).items(), key=lambda item: str(item[0])) if hasattr(loaded, "__dict__") else ()
+    ):
         found += [(name, concrete) for concrete in getattr(child, "concrete_functions", ())]
     return found[:12]
 

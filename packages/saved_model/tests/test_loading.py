@@ -14,7 +14,7 @@ from golden_values import GOLDENS
 
 from modtf import core as tf
 from modtf import saved_model
-from modtf.saved_model import DataLossError, NotFoundError, SavedModelError, UnsupportedError
+from modtf.saved_model import DataLossError, NotFoundError, SavedModelError
 from modtf.saved_model.protos.saved_model_pb2 import MetaGraphDef, SavedModel
 
 ANSWERS = np.load(GOLDENS / "answers.npz")
@@ -219,11 +219,6 @@ def test_a_declared_shape_or_dtype_that_the_value_does_not_have(copy: Path) -> N
         DataLossError, match=r"'train_me:0'.*float32 of shape \(\).*declared as float32 of shape \(7,\)"
     ):
         saved_model.load(change(copy, declare_wrong))
-
-
-def test_a_model_of_tensorflow_1_is_refused(copy: Path) -> None:
-    with pytest.raises(UnsupportedError, match="TensorFlow 1"):
-        saved_model.load(change(copy, lambda proto: proto.ClearField("object_graph_def")))
 
 
 def contradict(edit: Callable[[MetaGraphDef], Any], reason: str) -> Any:

@@ -180,6 +180,8 @@ def test_prune_refuses_what_cannot_be(references: Any) -> None:
         references.prune([], "MatMul:0")
     with pytest.raises(KeyError, match="nothing"):
         references.prune([], "nothing:0")
+    with pytest.raises(DataLossError, match="1 outputs"):
+        references.prune("MatMul:7", "Sum:0")
     with pytest.raises(ValueError, match="operation"):
         references.prune("MatMul", "Sum:0")
     with pytest.raises(UnsupportedError, match="in a loop"):

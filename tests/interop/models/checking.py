@@ -42,7 +42,14 @@ def write(model: Model, folder: Path) -> Saved:
     written.write(path)
     loaded = oracle.saved_model.load(path)
     calls = [*written.calls, *_further_calls(path, written)]
-    return Saved(written, path, calls, [leaves(_answer(oracle, loaded, item)) for item in calls])
+    expected = []
+    for item in calls:
+        try:
+            expected.append(leaves(_answer(oracle, loaded, item)))
+        except Exception as error:
+            error.add_note(f"in {_shown(item)}, loaded by TensorFlow")
+            raise
+    return Saved(written, path, calls, expected)
 
 
 def compare(saved: Saved, backend: str) -> int:
@@ -84,9 +91,9 @@ def _further_calls(folder: str, written: Written) -> Iterator[Call]:
 def _like_a_call(written: Written, specs: Any) -> dict[str, Any] | None:
     """Arguments for a signature from a call that was given, if one has what fits."""
     for item in written.calls:
-        left = [value for value in (*item.args, *item.kwargs.values()) if isinstance(value, (np.ndarray, np.generic))]
+        left = _arrays((item.args, item.kwargs))
         found: dict[str, Any] = {}
-        for name, spec in specs.items():
+        for name, spec in sorted(specs.items()):
             fitting = [
                 place
                 for place, value in enumerate(left)
@@ -99,6 +106,14 @@ def _like_a_call(written: Written, specs: Any) -> dict[str, Any] | None:
         if found and len(found) == len(specs):
             return found
     return None
+
+
+def _arrays(value: Any) -> list[Any]:
+    """The arrays in a structure, those that composite tensors are made of among them."""
+    if isinstance(value, (list, tuple, dict)):
+        items = value.values() if isinstance(value, dict) else value
+        return [array for item in items for array in _arrays(item)]
+    return [value] if isinstance(value, (np.ndarray, np.generic)) else []
 
 
 def read_proto(folder: str) -> SavedModel:
@@ -119,7 +134,8 @@ def _function_paths(objects: Any) -> Iterator[tuple[str, list[str]]]:
             yield path, list(node.function.concrete_functions)
         elif kind == "bare_concrete_function":
             yield path, [node.bare_concrete_function.concrete_function_name]
-        for child in node.children if kind == "user_object" else ():
+        children = sorted(node.children, key=lambda child: not child.local_name.isdecimal()) if kind == "user_object" else ()
+        for child in children:
             name = child.local_name
             if child.node_id not in seen and name not in OF_RESOURCES and "." not in name:
                 seen.add(child.node_id)
@@ -153,7 +169,7 @@ class Chance:
             return self._array(expected.shape, expected.dtype)
         if isinstance(expected, oracle.RaggedTensorSpec):
             length, count = self._written.sizes, expected.ragged_rank
-            assert count == 1, expected
+            assert count == 1, f"{expected} needs a call that is given"
             inner = [length * 2, *[self._size(size) for size in expected.shape[2:]]]
             splits = np.sort(np.append(self._random.integers(0, length * 2, length - 1), [0, length * 2]))
             return Ragged(self._array(inner, expected.dtype), splits.astype(expected.row_splits_dtype.as_numpy_dtype))
@@ -206,7 +222,7 @@ def given(library: Any, value: Any) -> Any:
     if isinstance(value, Sparse):
         return library.SparseTensor(*[library.constant(item) for item in value])
     if isinstance(value, Ragged):
-        return library.RaggedTensor.from_row_splits(*[library.constant(item) for item in value])
+        return library.RaggedTensor.from_row_splits(*[given(library, item) for item in value])
     if isinstance(value, dict):
         return {key: given(library, item) for key, item in value.items()}
     if isinstance(value, tuple) and hasattr(value, "_fields"):

@@ -121,7 +121,7 @@ def dense_hash_table() -> Written:
     class Dense(tf.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.table = lookup.experimental.DenseHashTable(tf.string, tf.float32, -1.0, empty_key="", deleted_key="$")
+            self.table = lookup.experimental.DenseHashTable(tf.string, tf.float32, -1.0, empty_key="", deleted_key="$", initial_num_buckets=8)
             self.table.insert(tf.constant(["cat", "dog"]), tf.constant([3.5, 4.5]))
 
         @tf.function(input_signature=[spec(None, dtype=tf.string)])

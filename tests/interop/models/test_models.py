@@ -14,13 +14,14 @@ import checking
 import composites
 import computing
 import control
+import layers_of_keras
 import objects
 import pytest
 import tables
 from described import MODELS
 from table import note
 
-DESCRIBED = (arguments, composites, computing, control, objects, tables)
+DESCRIBED = (arguments, composites, computing, control, layers_of_keras, objects, tables)
 BACKENDS = ("numpy", "jax")
 _latest: dict[str, checking.Saved] = {}
 

@@ -22,7 +22,7 @@ _SIGNS_OF_DAMAGE = (
 _MAX_MESSAGE = 2000
 
 
-class reading:  # noqa: N801 (a context manager, used as a statement)
+class reading:
     """A context manager: within it, an error that an altered file caused is raised as a `SavedModelError`.
 
     Args:

@@ -282,7 +282,9 @@ class BundleReader(Mapping[str, BundleEntry]):
 
     def _check_overlaps(self) -> None:
         """Raises DataLossError if tensors share bytes, by which a small file could stand for much."""
-        stored = [entry for entry in (*self._entries.values(), *self._slices.values()) if entry.size and not entry.slices]
+        stored = [
+            entry for entry in (*self._entries.values(), *self._slices.values()) if entry.size and not entry.slices
+        ]
         stored.sort(key=_place)
         for first, second in itertools.pairwise(stored):
             if first.shard == second.shard and first.offset + first.size > second.offset:

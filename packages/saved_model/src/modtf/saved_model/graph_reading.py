@@ -63,6 +63,10 @@ class FunctionReader:
     def __contains__(self, name: str) -> bool:
         return name in self._functions
 
+    def proto(self, name: str) -> FunctionDef:
+        """Returns the function as it stands in the file."""
+        return self._functions[name]
+
     def graph(self, name: str, handle_dims: Sequence[Dims] = ()) -> Graph:
         """Returns the graph of a function. If it uses what is not read here, it fails when it runs.
 
@@ -271,7 +275,9 @@ class _FunctionBody(NodeReader):
             return
         inputs = [self._tensor(reference) for reference in proto.input if not reference.startswith("^")]
         if proto.op in self.reader:
-            self._nodes[proto.name] = self.append_call(proto, inputs)
+            node = self._nodes[proto.name] = self.append_call(proto, inputs)
+            names = [(output.name, 0) for output in self.reader.proto(proto.op).signature.output_arg]
+            self._places[proto.name] = dict(zip(names, node.outputs, strict=True))
             return
         op, attrs, output_dtypes = self.interpret(proto, inputs)
         gradients, op_type = self.reader.gradients, _gradient_of(proto)

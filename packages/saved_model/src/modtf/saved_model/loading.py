@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from .model_folder import read_model_file, variables_prefix
 from .options import LoadOptions
 from .protos.object_graph_pb2 import SavedObject, TrackableObjectGraph
 from .protos.saved_model_pb2 import MetaGraphDef, SavedModel
+from .resources import CREATE, RestoredResource, make_private
 from .restored import CallableRestoredObject, RestoredConcreteFunction, RestoredFunction, RestoredObject
 from .saved_gradients import SavedGradients
 from .signatures import SignatureMap
@@ -101,7 +102,10 @@ class _Loader:
         for number, node in enumerate(self._nodes):
             self._fill(self._objects[number], node)
         if not self._options.experimental_skip_checkpoint:
-            self._restore_variables()
+            self._restore_values()
+        for item in self._objects.values():
+            if isinstance(item, RestoredResource):
+                item.initialize()
         warn_of_unknown_ops(self._path, self._functions.unknown_ops(self._concrete), stacklevel=3)
         return self._objects[0]
 
@@ -131,6 +135,8 @@ class _Loader:
             return self._make_constant(node.constant.operation, what)
         if kind == "asset":
             return self._make_asset(node.asset.asset_file_def_index, what)
+        if kind == "resource":
+            return self._make_resource(node, what)
         if kind == "user_object" and node.user_object.identifier == "signature_map":
             return self._make_signatures(node, what)
         if kind == "user_object" and node.user_object.identifier == _TUPLE:
@@ -210,6 +216,18 @@ class _Loader:
             raise DataLossError(f"{what}: is asset {index}, but there are {len(assets)}.")
         return find_asset(self._export_dir, assets[index].filename, what)
 
+    def _make_resource(self, node: SavedObject, what: str) -> RestoredResource:
+        create = next((child.node_id for child in node.children if child.local_name == CREATE), None)
+        if create is None:
+            return RestoredResource(None, what)
+        for name in self._nodes[create].function.concrete_functions:
+            if name in self._functions:
+                make_private(self._functions.proto(name))
+        function = self._object(create)
+        if not isinstance(function, RestoredFunction):
+            raise DataLossError(f"{what}: is made by object {create}, which is no function.")
+        return RestoredResource(function, what)
+
     def _make_signatures(self, node: SavedObject, what: str) -> SignatureMap:
         functions = {child.local_name: self._object(child.node_id) for child in node.children}
         for name, function in functions.items():
@@ -275,39 +293,66 @@ class _Loader:
                 captured.append(item)
             elif isinstance(item, Asset):
                 captured.append(item.asset_path)
+            elif isinstance(item, RestoredResource):
+                if item.resource_handle is None:
+                    return captured, f"it uses object {number}, which {item.obstacle}"
+                captured.append(item.resource_handle)
             else:
                 kind = self._nodes[number].WhichOneof("kind")
                 return captured, f"it uses object {number}, a {kind}, which is not read here."
         return captured, ""
 
-    def _restore_variables(self) -> None:
+    def _restore_values(self) -> None:
+        """Gives variables, and tables that can change, their values."""
         variables = {number: item for number, item in self._objects.items() if isinstance(item, tf.Variable)}
-        if not variables:
+        tables = [
+            number for number, node in enumerate(self._nodes) if node.HasField("resource") and node.saveable_objects
+        ]
+        if not variables and not tables:
             return
         bundle = BundleReader(variables_prefix(self._export_dir))
         keys = self._checkpoint_keys(bundle)
+        for number in tables:
+            self._restore_table(number, bundle, keys)
         numpy_backend = get_backend("numpy")
         for number, variable in variables.items():
             what = f"{variables_prefix(self._export_dir)}.index: variable {variable.name!r}"
-            if number not in keys:
+            if (number, VARIABLE_VALUE) not in keys:
                 raise DataLossError(f"{what}: has no value.")
-            entry = bundle[keys[number]]
+            entry = bundle[keys[number, VARIABLE_VALUE]]
             if entry.dtype != variable.dtype.np_dtype or not variable.shape.is_compatible_with(entry.shape):
                 raise DataLossError(
                     f"{what}: its value is {entry.dtype} of shape {entry.shape}, but it is declared as "
                     f"{variable.dtype.name} of shape {variable.shape}."
                 )
-            variable.handle.array.assign(bundle.read(keys[number]), numpy_backend)
+            variable.handle.array.assign(bundle.read(keys[number, VARIABLE_VALUE]), numpy_backend)
 
-    def _checkpoint_keys(self, bundle: BundleReader) -> dict[int, str]:
-        """For the numbers of objects, the names that their values have: by walking both trees of objects together."""
+    def _restore_table(self, number: int, bundle: BundleReader, keys: Mapping[tuple[int, str], str]) -> None:
+        what, item = f"{self._path}: object {number}", self._objects[number]
+        for name, saveable in self._nodes[number].saveable_objects.items():
+            if (number, name) not in keys:
+                raise DataLossError(f"{what}: its value {name!r} is missing in the checkpoint.")
+            functions = []
+            for function in (saveable.save_function, saveable.restore_function):
+                self._check_number(function, f"object {number}, value {name!r}")
+                functions.append(self._object(function))
+                if not isinstance(functions[-1], RestoredConcreteFunction):
+                    raise DataLossError(f"{what}: object {function}, which saves or restores it, is no function.")
+            with reading(self._path, f"object {number}, value {name!r}"):
+                item.restore(*functions, bundle, keys[number, name])
+
+    def _checkpoint_keys(self, bundle: BundleReader) -> dict[tuple[int, str], str]:
+        """The names that the values of objects have, by their number and what of them it is.
+
+        Both trees of objects, the model's and the checkpoint's, are walked together.
+        """
         proto = TrackableObjectGraph()
         what = f"{variables_prefix(self._export_dir)}.index: {OBJECT_GRAPH_KEY}"
         try:
             proto.ParseFromString(np.asarray(bundle.read(OBJECT_GRAPH_KEY), object).item())
         except (ValueError, TypeError) as error:
             raise DataLossError(f"{what}: does not describe objects: {error}") from None
-        keys: dict[int, str] = {}
+        keys: dict[tuple[int, str], str] = {}
         places_of: dict[int, dict[str, int]] = {}
         pairs = {0: 0} if proto.nodes else {}
         left = list(pairs.items())
@@ -318,11 +363,9 @@ class _Loader:
             if theirs not in places_of:
                 places_of[theirs] = {child.local_name: child.node_id for child in proto.nodes[theirs].children}
             places = places_of[theirs]
-            if self._nodes[ours].HasField("variable"):
+            if self._nodes[ours].HasField("variable") or self._nodes[ours].HasField("resource"):
                 for attribute in proto.nodes[theirs].attributes:
-                    if attribute.name == VARIABLE_VALUE:
-                        keys[ours] = attribute.checkpoint_key
-                        break
+                    keys[ours, attribute.name] = attribute.checkpoint_key
             for child in self._nodes[ours].children:
                 if child.local_name in places and child.node_id not in pairs:
                     pairs[child.node_id] = places[child.local_name]

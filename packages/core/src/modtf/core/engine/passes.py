@@ -17,6 +17,8 @@ Visit = Callable[[Graph, Node, "list[SymbolicTensor]"], "Sequence[SymbolicTensor
 
 CALL_OPS = frozenset({"PartitionedCall", "StatefulPartitionedCall"})
 _FOLDED_SIZE = 1 << 16
+_MAX_COPIED = 1 << 13
+_MAX_COPIES = 8
 _NEVER_FOLDED = frozenset({"Const", "Placeholder"}) | CALL_OPS
 
 
@@ -69,14 +71,37 @@ def copy_node(new: Graph, node: Node, inputs: Sequence[SymbolicTensor]) -> list[
 
 
 def inline(graph: Graph) -> Graph:
-    """Replaces calls of other functions by their nodes; recursive calls stay."""
+    """Replaces calls of other functions by their nodes; recursive calls stay, and those that would copy too many nodes.
+
+    Functions that call each other twice at each level would make a graph that doubles with every level.
+    """
     if not any(node.op.name in CALL_OPS for node in graph.nodes):
         return graph
+    reached: dict[int, set[int]] = {}
+    copied: dict[int, int] = {}
+    lengths: dict[int, int] = {}
+
+    def measure(function: Graph) -> None:
+        copied[id(function)] = lengths[id(function)] = len(function.nodes)
+        reached[id(function)] = {id(function)}
+        for node in function.nodes:
+            callee = node["f"] if node.op.name in CALL_OPS else None
+            if callee is not None:
+                if id(callee) not in reached:
+                    measure(callee)
+                copied[id(function)] += copied[id(callee)]
+                reached[id(function)] |= reached[id(callee)]
+
+    def is_copied_too_often(function: Graph) -> bool:
+        if id(function) not in reached:
+            measure(function)
+        count = copied[id(function)]
+        return count > _MAX_COPIED and count > _MAX_COPIES * sum(lengths[place] for place in reached[id(function)])
 
     def visiting(active: tuple[Graph, ...]) -> Visit:
         def visit(new: Graph, node: Node, inputs: list[SymbolicTensor]) -> Sequence[SymbolicTensor]:
             callee = node["f"] if node.op.name in CALL_OPS else None
-            if callee is None or callee in active:
+            if callee is None or callee in active or is_copied_too_often(callee):
                 return copy_node(new, node, inputs)
             return splice(new, callee, inputs, visiting((*active, callee)))
 

@@ -196,7 +196,10 @@ class _Scope(NodeReader):
     def _fed_dtype(self, node: NodeDef, source: Source) -> tf.DType:
         """The dtype of an output, from its node's attributes."""
         op = self.reader.op(node.op)
-        return declared_dtypes(op, node, f"{self.where}: node {node.name!r}")[source.output]
+        dtypes = declared_dtypes(op, node, f"{self.where}: node {node.name!r}")
+        if source.output >= len(dtypes):
+            raise DataLossError(f"{self.where}: {str(source)!r} is fed, but its node has {len(dtypes)} outputs.")
+        return dtypes[source.output]
 
     # --------------------------------------------------------------------------------------------- steps
 

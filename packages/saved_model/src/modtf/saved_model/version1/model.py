@@ -12,6 +12,7 @@ from modtf.core.contracts import Graph, call_graph, scoped
 
 from ..errors import DataLossError
 from ..graph_reading import FunctionReader, is_known
+from ..harmless import check_harmless
 from ..node_reading import NodeReader
 from ..protos.graph_pb2 import NodeDef
 from ..protos.saved_model_pb2 import MetaGraphDef, SignatureDef, TensorInfo
@@ -154,6 +155,7 @@ class Version1Graph:
         """Runs nodes, at once."""
         given = [Feed(source, tf.TensorSpec(tensor.shape, tensor.dtype)) for source, tensor in feeds.items()]
         graph = self.build("run", given, (), operations)
+        check_harmless(graph, self._path)
         with scoped(graph=None, tapes=()):
             call_graph(graph, [*feeds.values(), *(outside for outside, _ in graph.captures)])
 

@@ -22,7 +22,7 @@ class _GlobalSeed:
         self.seed: int | None = None
         self.sequence = python_random.Random()
         self.counts: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
-        self.of_graphs: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+        self.of_graphs: weakref.WeakKeyDictionary[Any, int | None] = weakref.WeakKeyDictionary()
 
     def here(self) -> int | None:
         """The seed that holds here: one set while the function around was traced, or the process's."""
@@ -50,20 +50,21 @@ deterministic = False
 """Whether random ops without a seed are refused; `tf.config.experimental.enable_op_determinism` sets it."""
 
 
-def set_seed(seed: int) -> None:
+def set_seed(seed: int | None) -> None:
     """Sets the seed from which ops without a seed take theirs, and makes all of them start again.
 
     Inside a function that is being traced, it sets the seed for the rest of that function only.
 
     Args:
-        seed: Any integer.
+        seed: Any integer; `None` forgets the seed that has been set.
     """
+    seed = None if seed is None else int(seed)
     graph = contexts.current().graph
     if graph is not None:
-        _global.of_graphs[graph] = int(seed)
+        _global.of_graphs[graph] = seed
         return
-    _global.seed = int(seed)
-    _global.sequence = python_random.Random(int(seed))
+    _global.seed = seed
+    _global.sequence = python_random.Random(seed)
     _global.counts.clear()
     reset_positions()
 

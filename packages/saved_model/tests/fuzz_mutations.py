@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import random
+import re
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -153,25 +154,33 @@ def _edit_message(files: Files, name: str, kind: type[Any], rng: Random) -> None
 
 
 def _change(message: Message, rng: Random) -> None:
+    words = [word.decode() for word in re.findall(rb"[\w/:^]{3,60}", message.SerializeToString(deterministic=True))]
     for _ in range(rng.choice((1, 1, 2, 5))):
-        _change_one(message, rng)
+        _change_one(message, words, rng)
 
 
-def _change_one(message: Message, rng: Random) -> None:
+def _change_one(message: Message, words: list[str], rng: Random) -> None:
     """Goes down into a message by chance, large parts being more likely, and changes something there."""
     for depth in itertools.count():
         found = message.ListFields()
         if not found or (depth > 0 and rng.random() < 0.06):
             if message.DESCRIPTOR.fields:
-                _set_field(message, rng.choice(message.DESCRIPTOR.fields), rng)
+                _set_field(message, rng.choice(message.DESCRIPTOR.fields), words, rng)
             return
         field, value = rng.choices(found, [_weight(field, value, depth) for field, value in found])[0]
         is_message = field.type == FieldDescriptor.TYPE_MESSAGE
         if is_message and field.is_repeated and _is_map(field):
+            keys = sorted(value)
             if rng.random() < 0.15:
-                del value[rng.choice(sorted(value))]
+                del value[rng.choice(keys)]
                 return
-            inner = value[rng.choice(sorted(value))]
+            inner = value[rng.choice(keys)]
+            if isinstance(inner, Message) and rng.random() < 0.15:
+                key = (
+                    rng.choice(words) if words and isinstance(keys[0], str) and rng.random() < 0.3 else rng.choice(keys)
+                )
+                value[key].CopyFrom(inner)
+                return
             if not isinstance(inner, Message):
                 return
             message = inner
@@ -186,7 +195,7 @@ def _change_one(message: Message, rng: Random) -> None:
                 return
             message = value
         else:
-            _set_field(message, field, rng)
+            _set_field(message, field, words, rng)
             return
 
 
@@ -215,7 +224,7 @@ def _change_list(values: Any, rng: Random) -> None:
             values.add().CopyFrom(values[place])
 
 
-def _set_field(message: Any, field: Any, rng: Random) -> None:
+def _set_field(message: Any, field: Any, words: list[str], rng: Random) -> None:
     if field.type == FieldDescriptor.TYPE_MESSAGE:
         if field.is_repeated and not _is_map(field):
             getattr(message, field.name).add()
@@ -224,23 +233,26 @@ def _set_field(message: Any, field: Any, rng: Random) -> None:
         return
     old = getattr(message, field.name)
     if not field.is_repeated:
-        setattr(message, field.name, _new_value(field, old, rng))
+        setattr(message, field.name, _new_value(field, old, words, rng))
     elif not old or rng.random() < 0.2:
-        old.extend([_new_value(field, None, rng)] * rng.choice((1, 1, 5000)))
+        old.extend([_new_value(field, None, words, rng)] * rng.choice((1, 1, 5000)))
     elif rng.random() < 0.2:
         del old[rng.randrange(len(old))]
     else:
         place = rng.randrange(len(old))
-        old[place] = _new_value(field, old[place], rng)
+        old[place] = _new_value(field, old[place], words, rng)
 
 
-def _new_value(field: Any, old: Any, rng: Random) -> Any:
+def _new_value(field: Any, old: Any, words: list[str], rng: Random) -> Any:
     kind = field.cpp_type
     if kind == FieldDescriptor.CPPTYPE_BOOL:
         return not old
     if kind in (FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE):
         return rng.choice((0.0, -1.0, 1e30, float("nan"), float("inf"), 0.5))
     if kind == FieldDescriptor.CPPTYPE_STRING:
+        if words and rng.random() < 0.4:
+            word = rng.choice(words)
+            return word.encode() if field.type == FieldDescriptor.TYPE_BYTES else word
         text = rng.choice([*STRINGS, *[old or ""] * 4])
         is_bytes = field.type == FieldDescriptor.TYPE_BYTES
         data = bytearray(text if isinstance(text, bytes) else text.encode())

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from golden_values import GOLDENS
 
 from modtf import core as tf
 from modtf.saved_model import DataLossError, NotFoundError, SavedModelError, load, save, train
@@ -183,7 +184,7 @@ def test_truncated_checkpoints(tmp_path: Path) -> None:
             refused(
                 lambda: train.Checkpoint(x=tf.Variable(1.0)).restore(prefix),
                 Path(prefix),
-                "bytes|has no header|holds no",
+                "bytes|has no header|holds no|truncated",
             )
         Path(name).write_bytes(data)
 
@@ -368,6 +369,27 @@ def test_objects_that_are_not_there(folder: Path, number: int) -> None:
         proto.object_graph_def.nodes[0].children[0].node_id = number
 
     refused(lambda: load(edited(folder, point)), folder / "saved_model.pb", f"is object {number}, but there are")
+
+
+def test_what_runs_while_a_model_is_loaded_writes_no_files(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(GOLDENS / "version1_references", tmp_path / "model"))
+
+    def write_file(proto: MetaGraphDef) -> None:
+        for name, text in (("name", str(tmp_path / "outside")), ("text", "x")):
+            node = proto.graph_def.node.add(name=name, op="Const")
+            node.attr["dtype"].type = 7
+            node.attr["value"].tensor.dtype = 7
+            node.attr["value"].tensor.tensor_shape.SetInParent()
+            node.attr["value"].tensor.string_val.append(text.encode())
+        proto.graph_def.node.add(name="write", op="WriteFile", input=["name", "text"])
+        proto.signature_def["__saved_model_init_op"].outputs["__saved_model_init_op"].name = "write"
+
+    refused(
+        lambda: load(edited(folder, write_file), ["serve"]),
+        folder / "saved_model.pb",
+        "loading the model would run 'write', a WriteFile, which writes files",
+    )
+    assert not (tmp_path / "outside").exists()
 
 
 # --- messages ------------------------------------------------------------------------------------------------------

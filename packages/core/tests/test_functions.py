@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from modtf import core as tf
+from modtf.core.engine.passes import inline
 
 R = tf.raw_ops
 
@@ -503,3 +504,22 @@ def test_python_values_beyond_the_input_signature_have_traces_of_their_own():
     assert float(f([1.0], 3.0)[0]) == 3.0
     assert float(f([1.0, 1.0])[0]) == 2.0
     assert f.experimental_get_tracing_count() == 2
+
+
+def test_calls_that_double_at_each_level_are_not_all_copied():
+    def twice(inner):
+        return tf.function(lambda x: inner(inner(x)), input_signature=[tf.TensorSpec([], tf.float32)])
+
+    function = tf.function(lambda x: x + 1.0, input_signature=[tf.TensorSpec([], tf.float32)])
+    for _ in range(15):
+        function = twice(function)
+    graph = function.get_concrete_function().graph
+    assert len(inline(graph).nodes) < 1 << 14
+    assert function(tf.constant(0.0)).numpy() == 1 << 15
+
+
+def test_names_of_arguments_that_python_does_not_have():
+    concrete = tf.function(lambda a, b, c, d: a).get_concrete_function(*[tf.TensorSpec([], tf.float32)] * 4)
+    concrete.name_arguments(["class", "a-b", "a-b", "1st"])
+    assert list(concrete.function_type.parameters) == ["class_1", "a_b", "a_b_1", "_1st"]
+    assert "a_b_1" in repr(concrete)

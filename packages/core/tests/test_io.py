@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,9 @@ def test_reading_and_writing(folder: Path) -> None:
         IO.read_file(str(folder / "absent"))
     with pytest.raises(tf.errors.UnimplementedError, match="'gs'"):
         IO.read_file("gs://bucket/file")
+    if os.path.exists("/dev/zero"):
+        with pytest.raises(tf.errors.FailedPreconditionError, match="is a device"):
+            IO.read_file("/dev/zero")
     assert IO.read_file(f"file://{folder}/a.txt").numpy() == b"a.txt"
 
 

@@ -220,7 +220,8 @@ def _change_list(values: Any, rng: Random) -> None:
         values[place].CopyFrom(values[other])
         values[other].CopyFrom(copy)
     else:
-        for _ in range(1 if action == "repeat" else 300):
+        many = 300 if values[place].ByteSize() < 1000 else 5
+        for _ in range(1 if action == "repeat" else many):
             values.add().CopyFrom(values[place])
 
 

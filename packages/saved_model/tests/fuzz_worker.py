@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import resource
@@ -18,6 +20,7 @@ from fuzz_corpus import Files, restore
 from fuzz_mutations import LINK
 
 from modtf import core as tf
+from modtf.core.command import main
 from modtf.saved_model import SavedModelError, load, train
 
 SECONDS = 5
@@ -101,6 +104,10 @@ def _try_model(folder: Path) -> Outcome:
         loaded = load(folder, tags)
 
     outcome = _stage("load", load_it, folder)
+    for command in (["show", "--all"], ["validate"]):
+        shown = _stage(command[0], lambda command=command: _run_command(command, folder), folder)
+        if shown is not None:
+            return shown
     if outcome is not None:
         return outcome
     functions = _functions(loaded)
@@ -117,6 +124,14 @@ def _try_model(folder: Path) -> Outcome:
                 return outcome._replace(message=f"{name}: {outcome.message}")
             failed = failed or outcome
     return failed or Outcome("called")
+
+
+def _run_command(command: list[str], folder: Path) -> None:
+    """Runs `modtf saved-model`, which writes what is wrong and exits with a status."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as written:
+        status = main(["saved-model", *command, str(folder)])
+    if status not in (0, 1) or "Traceback" in written.getvalue():
+        raise RuntimeError(f"exits with status {status}: {written.getvalue()}")
 
 
 def _try_checkpoint(folder: Path, checkpoint: str) -> Outcome:

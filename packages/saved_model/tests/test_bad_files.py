@@ -127,6 +127,13 @@ def test_a_folder_of_assets_that_is_a_link(folder: Path) -> None:
     refused(lambda: load(folder), folder / "saved_model.pb", "'passwd' would lie outside")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_assets_that_are_no_files(folder: Path) -> None:
+    with_asset(folder, "words.txt")
+    os.mkfifo(folder / "assets" / "words.txt")
+    refused(lambda: load(folder), folder / "saved_model.pb", "'words.txt' is no file")
+
+
 def test_assets_below_a_link_to_the_whole_model_are_fine(folder: Path, tmp_path: Path) -> None:
     with_asset(folder, "words.txt")
     (folder / "assets" / "words.txt").write_text("one")

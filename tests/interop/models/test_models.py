@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import applications
 import arguments
 import checking
 import composites
@@ -21,7 +22,7 @@ import tables
 from described import MODELS
 from table import note
 
-DESCRIBED = (arguments, composites, computing, control, layers_of_keras, objects, tables)
+DESCRIBED = (applications, arguments, composites, computing, control, layers_of_keras, objects, tables)
 BACKENDS = ("numpy", "jax")
 _latest: dict[str, checking.Saved] = {}
 

@@ -42,6 +42,8 @@ def find_asset(export_dir: str | os.PathLike[str], filename: str, what: str) -> 
     path = Path(os.path.realpath(Path(export_dir, ASSETS, filename)))
     if inside not in path.parents:
         raise DataLossError(f"{what}: the asset {shortened(filename)!r} would lie outside of the folder {ASSETS!r}.")
+    if path.exists() and not path.is_file():  # a pipe or a device, which may have no end
+        raise DataLossError(f"{what}: the asset {shortened(filename)!r} is no file.")
     return Asset(Path(export_dir, ASSETS, filename))
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,6 +46,19 @@ def local_path(path: Any) -> str:
             "copy it to this machine first."
         )
     return text[scheme.end() :]
+
+
+def content_of(path: str) -> bytes:
+    """Returns what a file holds.
+
+    Raises:
+        OSError: It cannot be read, or is a device, which may have no end: the name may come from a model.
+    """
+    with open(path, "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise OSError(errno.EINVAL, "is a device, not a file", path)
+        return file.read()
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import numpy as np
 
 from modtf.core.engine.vocabulary import op
 from modtf.core.values.errors import InvalidArgumentError
-from modtf.core.values.local_files import explained, local_path, matching
+from modtf.core.values.local_files import content_of, explained, local_path, matching
 from modtf.core.values.tensors import Tensor
 
 
@@ -32,8 +32,8 @@ def _contents_dims(filename: Tensor) -> tuple[()]:
 
 @op("ReadFile(filename: string) -> (contents: string)", shape=_contents_dims, host_only=True, volatile=True)
 def read_file(xp: object, filename: np.ndarray) -> bytes:
-    with explained(), open(_path(filename), "rb") as file:
-        return file.read()
+    with explained():
+        return content_of(_path(filename))
 
 
 def _written_dims(filename: Tensor, contents: Tensor) -> list[None]:

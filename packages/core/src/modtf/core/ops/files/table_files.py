@@ -10,6 +10,7 @@ import numpy as np
 from modtf.core.values import dtypes
 from modtf.core.values.dtypes import DType
 from modtf.core.values.errors import InvalidArgumentError, NotFoundError, OutOfRangeError
+from modtf.core.values.local_files import content_of
 
 WHOLE_LINE = -2
 LINE_NUMBER = -1
@@ -52,8 +53,7 @@ def read_entries(
 
 def _lines(path: str, vocab_size: int) -> list[bytes]:
     try:
-        with open(path, "rb") as file:
-            content = file.read()
+        content = content_of(path)
     except OSError as error:
         raise NotFoundError(f"{path}; {error.strerror}") from None
     lines = content.split(b"\n")

@@ -68,8 +68,9 @@ def _write_files(files: Files, folder: Path) -> None:
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        if data.startswith(LINK) and b"\0" not in data[1:]:
-            path.symlink_to(os.fsdecode(data.removeprefix(LINK)))
+        target = data.removeprefix(LINK)
+        if target and target != data and b"\0" not in target:  # a later change may have left no name
+            path.symlink_to(os.fsdecode(target))
         else:
             path.write_bytes(data)
 
@@ -170,7 +171,8 @@ def _describe(loaded: Any, functions: list[tuple[str, Any]]) -> None:
     for _, function in functions:
         repr((function, function.structured_input_signature, function.structured_outputs))
     for attribute in ("variables", "trainable_variables"):
-        for variable in getattr(loaded, attribute, None) or ():
+        found = getattr(loaded, attribute, None)
+        for variable in found if isinstance(found, (list, tuple)) else ():
             repr(variable)
 
 

@@ -399,6 +399,14 @@ def test_what_runs_while_a_model_is_loaded_writes_no_files(tmp_path: Path) -> No
     assert not (tmp_path / "outside").exists()
 
 
+def test_objects_of_which_nothing_is_said(folder: Path) -> None:
+    def add(proto: MetaGraphDef) -> None:
+        for _ in range(100_000):
+            proto.object_graph_def.nodes.add()
+
+    refused(lambda: load(edited(folder, add)), folder / "saved_model.pb", r"object \d+: is empty")
+
+
 # --- messages ------------------------------------------------------------------------------------------------------
 
 

@@ -51,7 +51,7 @@ def side_by_side(
 
 QUICK = (
     "dense embedding conv1d conv2d conv2d_transpose pooling_2d batch_normalization layer_normalizations activations reshaping regularization "
-    "lstm masks time_distributed attention merging named_inputs_and_outputs sequential subclassed nested_models stateful image_preprocessing "
+    "lstm masked_lstm time_distributed attention merging named_inputs_and_outputs sequential subclassed nested_models image_preprocessing "
     "category_encoding hashing string_lookup text_vectorization normalization_and_discretization mixed_precision"
 ).split()
 """What is compared of tf_keras unless the large models are asked for: it writes the functions of every layer, which takes long."""
@@ -166,6 +166,14 @@ def masks(keras: Any) -> Built:
         l.LSTM(2)(masked), l.TimeDistributed(l.Dense(2))(embedded), l.Attention()([embedded, embedded]), l.LSTM(2, unroll=True)(embedded),
     ]  # fmt: skip
     return randomized(keras.Model(x, outputs)), [np.array([[1, 2, 0, 0, 0, 0], [3, 4, 5, 6, 1, 2], [1, 0, 2, 0, 0, 0]], np.int32)]
+
+
+@both
+def masked_lstm(keras: Any) -> Built:
+    l, x = keras.layers, keras.Input((4,), dtype="int32")
+    masked = l.Masking(0.0)(l.Embedding(7, 3)(x))
+    outputs = [l.LSTM(3, return_sequences=True)(l.Embedding(7, 4, mask_zero=True)(x)), l.GlobalAveragePooling1D()(masked)]
+    return randomized(keras.Model(x, outputs)), [np.array([[1, 2, 0, 0], [3, 0, 5, 6]], np.int32)]
 
 
 @both

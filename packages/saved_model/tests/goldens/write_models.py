@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,65 @@ def write_keras_cnn(answers: dict[str, np.ndarray]) -> None:
     model.export(str(FOLDER / "keras_cnn"), verbose=False)
 
 
+class Tables(tf.Module):
+    """Tables filled from a file, from tensors, and by the program; functions that ask them."""
+
+    def __init__(self, vocabulary: str) -> None:
+        super().__init__()
+        index = tf.lookup.TextFileIndex
+        lines = tf.lookup.TextFileInitializer(vocabulary, tf.string, index.WHOLE_LINE, tf.int64, index.LINE_NUMBER)
+        self.words = tf.lookup.StaticVocabularyTable(lines, num_oov_buckets=1)
+        pairs = tf.lookup.KeyValueTensorInitializer(tf.constant([0, 1], tf.int64), ["zero", "one"])
+        self.names = tf.lookup.StaticHashTable(pairs, "more")
+        self.counts = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
+        self.counts.insert(tf.constant(["cat", "dog"]), tf.constant([3, 4], tf.int64))
+        self.empty = tf.lookup.StaticVocabularyTable(None, 1, lookup_key_dtype=tf.string)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def find(self, words: Any) -> Any:
+        return self.words[words], self.names[self.words[words]], self.counts.lookup(words)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string), tf.TensorSpec([None], tf.int64)])
+    def insert(self, words: Any, counts: Any) -> Any:
+        self.counts.insert(words, counts)
+        return self.counts.size()
+
+
+def write_tables(answers: dict[str, np.ndarray]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        vocabulary = Path(folder, "vocabulary.txt")
+        vocabulary.write_text("dog\ncat\n")
+        tf.saved_model.save(Tables(str(vocabulary)), str(FOLDER / "tables"))
+
+
+class Gradients(tf.Module):
+    """A custom gradient in a function that was saved with what differentiates it, and a function called by two names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+        @tf.custom_gradient
+        def signed(x: Any) -> Any:
+            return x * 2.0, lambda dy: dy * tf.sign(x)
+
+        self.forward = tf.function(signed, input_signature=[tf.TensorSpec([None])])
+        self.bound = tf.function(lambda x, y: x - y).get_concrete_function(
+            tf.TensorSpec([], name="first"), tf.TensorSpec([], name="second")
+        )
+
+    @tf.function(input_signature=[tf.TensorSpec([None])])
+    def backward(self, x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = self.forward(x)
+        return tape.gradient(y, x)
+
+
+def write_gradients(answers: dict[str, np.ndarray]) -> None:
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=True)
+    tf.saved_model.save(Gradients(), str(FOLDER / "gradients"), options=options)
+
+
 def without_debug_info(folder: Path) -> None:
     """Leaves out the stack traces: most of the file, and full of this machine's paths."""
     path = folder / "saved_model.pb"
@@ -111,7 +171,7 @@ def without_debug_info(folder: Path) -> None:
 
 if __name__ == "__main__":
     answers: dict[str, np.ndarray] = {}
-    for write in (write_everything, write_keras_cnn):
+    for write in (write_everything, write_keras_cnn, write_tables, write_gradients):
         folder = FOLDER / write.__name__.removeprefix("write_")
         shutil.rmtree(folder, ignore_errors=True)
         write(answers)

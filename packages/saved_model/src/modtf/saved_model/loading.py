@@ -19,6 +19,7 @@ from .checkpoints.objects import OBJECT_GRAPH_KEY, VARIABLE_VALUE
 from .errors import DataLossError, NotFoundError
 from .graph_reading import FunctionReader, warn_of_unknown_ops
 from .model_folder import read_model_file, variables_prefix
+from .object_tree import SIGNATURES
 from .options import LoadOptions
 from .protos.object_graph_pb2 import SavedObject, TrackableObjectGraph
 from .protos.saved_model_pb2 import MetaGraphDef, SavedModel
@@ -101,6 +102,9 @@ class _Loader:
             self._object(number)
         for number, node in enumerate(self._nodes):
             self._fill(self._objects[number], node)
+        for child in self._nodes[0].children:
+            if child.local_name == SIGNATURES and not isinstance(self._objects[child.node_id], SignatureMap):
+                raise DataLossError(f"{self._path}: object {child.node_id}: should hold the signatures, and does not.")
         if not self._options.experimental_skip_checkpoint:
             self._restore_values()
         for item in self._objects.values():
@@ -145,6 +149,8 @@ class _Loader:
             return []
         if kind == "user_object" and node.user_object.identifier in _DICTS:
             return {}
+        if kind is None and number and not node.ByteSize():
+            raise DataLossError(f"{what}: is empty.")
         is_callable = any(child.local_name == "__call__" for child in node.children)
         return (CallableRestoredObject if is_callable else RestoredObject)(name="restored")
 

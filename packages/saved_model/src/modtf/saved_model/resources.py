@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,8 +47,7 @@ class RestoredResource(RestoredObject):
         if not isinstance(handle, tf.Tensor) or handle.dtype is not tf.resource or handle.shape.rank != 0:
             raise DataLossError(f"{what}: is made by a function that gives {handle!r}, not a resource.")
         self.resource_handle = handle
-        forget = weakref.finalize(self, _forget, handle)
-        forget.atexit = False
+        _run(_forget_name, handle)  # nobody else shall find it, and who has the handle needs no name
 
     def initialize(self) -> None:
         """Fills the table with what it holds from the beginning."""
@@ -86,10 +84,11 @@ def make_private(function: FunctionDef) -> None:
 
 def _run(function: Any, *args: Any) -> Any:
     for concrete in getattr(function, "concrete_functions", (function,)):
-        check_harmless(concrete.graph, f"function {concrete.name!r}")
+        if isinstance(concrete, RestoredConcreteFunction):
+            check_harmless(concrete.graph, f"function {concrete.name!r}")
     with tf.init_scope(), scoped(backend=get_backend("numpy")):
         return function(*args)
 
 
-def _forget(handle: tf.Tensor) -> None:
+def _forget_name(handle: tf.Tensor) -> None:
     tf.raw_ops.DestroyResourceOp(resource=handle, ignore_lookup_error=True)

@@ -148,12 +148,13 @@ def test_generators() -> None:
 
 
 def test_skipping(report: Report) -> None:
-    state = tf.Variable(np.array([1, 2, 3]))
-    given = R.RngReadAndSkip(resource=state.handle, alg=1, delta=tf.constant(5, tf.uint64))
-    compare("the state before", given, np.array([1, 2, 3]))
-    compare("the state after", state.value(), np.array([1281, 2, 3]))
-    R.RngSkip(resource=state.handle, algorithm=tf.constant(1, tf.int64), delta=tf.constant(2, tf.int64))
-    compare("skipped again", state.value(), np.array([1793, 2, 3]))
+    for algorithm in (1, 3):  # Philox, and whichever is best, which is Philox
+        state = tf.Variable(np.array([1, 2, 3]))
+        given = R.RngReadAndSkip(resource=state.handle, alg=algorithm, delta=tf.constant(5, tf.uint64))
+        compare("the state before", given, np.array([1, 2, 3]))
+        compare("the state after", state.value(), np.array([1281, 2, 3]))
+        R.RngSkip(resource=state.handle, algorithm=tf.constant(algorithm, tf.int64), delta=tf.constant(2, tf.int64))
+        compare("skipped again", state.value(), np.array([1793, 2, 3]))
     report.passed |= {"RngReadAndSkip", "RngSkip"}
 
 

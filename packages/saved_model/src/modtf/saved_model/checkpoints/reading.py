@@ -8,6 +8,7 @@ from typing import Any
 from modtf import core as tf
 
 from ..attributes import decode_dtype
+from ..boundary import reading
 from ..bundle import BundleReader
 from ..errors import NotFoundError
 from .state import latest_checkpoint
@@ -24,6 +25,7 @@ class CheckpointReader:
     """
 
     def __init__(self, path: str) -> None:
+        self._path = path
         self._bundle = BundleReader(path)
 
     def get_tensor(self, tensor_str: str) -> Any:
@@ -46,7 +48,8 @@ class CheckpointReader:
 
     def get_variable_to_dtype_map(self) -> dict[str, tf.DType]:
         """Returns the dtypes of all tensors by their names."""
-        return {name: decode_dtype(entry.data_type) for name, entry in self._bundle.items()}
+        with reading(self._path):
+            return {name: decode_dtype(entry.data_type) for name, entry in self._bundle.items()}
 
     def debug_string(self) -> bytes:
         """Returns a line for each tensor: its name, dtype and shape."""

@@ -16,6 +16,7 @@ from modtf import core as tf
 from modtf.core.contracts import Watched, call_when_set, get_backend
 
 from ..attributes import decode_dtype
+from ..boundary import reading
 from ..bundle import BundleReader
 from ..errors import DataLossError, IncompatibleValueError, UnsupportedError
 from ..object_tree import object_key
@@ -156,9 +157,11 @@ class Restoration:
         if attribute != VARIABLE_VALUE:
             return self._assignment_of_parts(item, saved.checkpoint_key)
         entry, what = self._bundle[saved.checkpoint_key], f"{self._path}.index: tensor {saved.checkpoint_key!r}"
-        if entry.dtype != item.dtype.np_dtype or not item.shape.is_compatible_with(entry.shape):
+        with reading(self._path, f"tensor {saved.checkpoint_key!r}"):
+            dtype, stored = decode_dtype(entry.data_type), entry.dtype
+        if stored != item.dtype.np_dtype or not item.shape.is_compatible_with(entry.shape):
             raise IncompatibleValueError(
-                f"{what} is {decode_dtype(entry.data_type).name} of shape {entry.shape}, so it cannot be given to the variable "
+                f"{what} is {dtype.name} of shape {entry.shape}, so it cannot be given to the variable "
                 f"{item.name!r}, which is {item.dtype.name} of shape {item.shape}."
             )
         value, backend = np.array(self._bundle.read(saved.checkpoint_key)), get_backend("numpy")

@@ -164,8 +164,11 @@ def skip_state(backend: Backend, resource: Resource, algorithm: int, delta: Any,
     Raises:
         InvalidArgumentError: The algorithm is unknown, or the state is not one of it.
     """
+    algorithm = PHILOX if algorithm == AUTO_SELECT else algorithm
     if algorithm not in (PHILOX, THREEFRY):
-        raise InvalidArgumentError(f"Unsupported algorithm id: {algorithm}. Expected 1 (Philox) or 2 (ThreeFry)")
+        raise InvalidArgumentError(
+            f"Unsupported algorithm id: {algorithm}. Expected 1 (Philox), 2 (ThreeFry) or 3 (auto)"
+        )
     size = 3 if algorithm == PHILOX else 2
     xp = backend.xp
     with resource.lock:

@@ -133,7 +133,7 @@ def test_functions_may_stand_where_ops_do() -> None:
     outer.signature.name = "outer"
     del outer.node_def[:]
     outer.node_def.add(name="call", op=proto.signature.name, input=[proto.signature.input_arg[0].name])
-    outer.ret[proto.signature.output_arg[0].name] = "call:output:0"
+    outer.ret[proto.signature.output_arg[0].name] = f"call:{proto.signature.output_arg[0].name}:0"
     graph_def.library.function.append(outer)
     graph = FunctionReader(graph_def, OpList(), "file").graph("outer")
     (result,) = call_graph(graph, [tf.constant([1.0, 2.0])])

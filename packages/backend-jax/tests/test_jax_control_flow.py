@@ -265,3 +265,43 @@ def test_autograph(compiled, same_as_numpy):
 
     same_as_numpy(lambda: collatz(tf.constant(27)))
     assert "while_loop" in compiled
+
+
+TAKEN = {
+    "row": lambda x, i: x[i],
+    "from the end": lambda x, i: x[-1 - i],
+    "of a later axis": lambda x, i: x[:, i],
+    "of the last axis": lambda x, i: x[..., i + 1],
+    "element": lambda x, i: x[i, i + 1, -1],
+    "with a new axis": lambda x, i: x[i, :, tf.newaxis],
+    "slice": lambda x, i: tf.slice(x, [i, 1, 0], [1, 2, 4]),
+}
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_slices_by_a_counter_are_compiled(name, compiled, same_as_numpy):
+    take = TAKEN[name]
+
+    def compute():
+        @tf.function(autograph=False)
+        def function(x):
+            def body(i, total):
+                return i + 1, total * 0.5 + tf.reduce_sum(tf.sin(take(x, i)))
+
+            return tf.while_loop(lambda i, _: i < 2, body, (0, 0.0), maximum_iterations=2)[1]
+
+        return gradients(function, tf.reshape(tf.range(36.0), [3, 3, 4]))
+
+    same_as_numpy(compute)
+    assert compiled.count("while_loop") == (1 if name == "slice" else 2)  # whose gradient pads by what is computed
+
+
+def test_slices_by_a_counter_that_are_not_whole_run_step_by_step(same_as_numpy):
+    @tf.function
+    def function(x):
+        total = 0.0
+        for i in tf.range(2):
+            total += tf.reduce_sum(x[i:]) + tf.reduce_sum(x[i, 1:]) + tf.reduce_sum(tf.slice(x, [i, 0], [1, -1]))
+        return total
+
+    same_as_numpy(lambda: gradients(function, tf.constant([[1.0, 2.0], [3.0, 4.0]])))

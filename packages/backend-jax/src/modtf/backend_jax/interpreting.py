@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from modtf.backend_jax.computed_slices import is_computed
+from modtf.backend_jax.computed_slices import kernel as computed_slice
 from modtf.backend_jax.nested import calls_functions
 from modtf.backend_jax.scopes import inside_program, strongly_typed
 from modtf.backend_jax.splitting import Nature, known_value
@@ -92,7 +94,9 @@ class Interpreter:
             elif fixed and nature.runs_on_host(node):
                 add(node, _kernel(node, numpy), [True] * count, True, to_device)
             else:
-                if to_device or not fixed:
+                if not fixed and is_computed(node, nature.is_fixed):
+                    add(node, computed_slice(node), [nature.is_fixed(tensor) for tensor in node.inputs], False, True)
+                elif to_device or not fixed:
                     # What a loop or conditional is given is worth knowing: it may be a shape there.
                     known = [nature.is_fixed(tensor) for tensor in node.inputs]
                     add(node, _kernel(node, backend), known if calls_functions(node) else nature.taken_from_host(node),

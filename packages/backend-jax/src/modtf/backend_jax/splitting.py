@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from modtf.backend_jax.computed_slices import is_computed
 from modtf.backend_jax.nested import COMPILABLE, calls_functions, dtype_of_rows, inner_graphs, optimized
 from modtf.core.contracts import Backend, Bound, Graph, Node, SymbolicTensor, copy_node
 
@@ -142,7 +143,9 @@ class Nature:
         if node.op.stateful and not any(is_resource(tensor) for tensor in node.inputs):
             return False
         taken = zip(node.inputs, self.taken_from_host(node), strict=True)
-        return all(self.is_fixed(tensor) for tensor, from_host in taken if from_host)
+        return all(self.is_fixed(tensor) for tensor, from_host in taken if from_host) or is_computed(
+            node, self.is_fixed
+        )
 
     def _is_compilable_inside(self, graph: Graph) -> bool:
         if any(tensor.dtype.name == "string" for tensor in graph.inputs):

@@ -2,6 +2,7 @@
 
     nox -s benchmarks                 everything
     nox -s benchmarks -- calls        only the cost of small calls
+    nox -s benchmarks -- loops        only loops in functions, and their gradients
     nox -s benchmarks -- training     only training steps
 
 Each library runs in a process of its own, one after the other, and that round is repeated; a figure is the best of all
@@ -20,9 +21,10 @@ HERE = Path(__file__).parent
 SUITES = {
     "import": ("numpy", "modtf", "jax", "tensorflow"),
     "calls": ("modtf-numpy", "modtf-jax", "tensorflow", "jax"),
+    "loops": ("modtf-numpy", "modtf-jax", "tensorflow", "jax"),
     "training": ("modtf-numpy", "modtf-jax", "keras-jax", "keras-tensorflow"),
 }
-BASE = {"import": "tensorflow", "calls": "tensorflow", "training": "keras-tensorflow"}
+BASE = {"import": "tensorflow", "calls": "tensorflow", "loops": "tensorflow", "training": "keras-tensorflow"}
 
 
 def measure(suite: str, library: str) -> dict[str, float]:

@@ -24,7 +24,7 @@ TENSORFLOW_MODULES = [
     f"tensorflow.core.{folder}.{name}_pb2"
     for folder, names in {"framework": FRAMEWORK, "protobuf": PROTOBUF, "example": "example feature"}.items()
     for name in names.split()
-] + ["tensorflow.python.training.checkpoint_state_pb2"]
+] + ["tensorflow.core.util.saved_tensor_slice_pb2", "tensorflow.python.training.checkpoint_state_pb2"]
 
 
 def declared_in(files: list[FileDescriptor]) -> dict[str, Descriptor | EnumDescriptor]:

@@ -68,8 +68,10 @@ def test_steps_behind_the_longest_sequence_give_zeros() -> None:
     for all_, some in zip(whole, part, strict=True):
         np.testing.assert_array_equal(some[:2], all_[:2])
         assert not np.any(some[2:])
-    with pytest.raises(tf.errors.InvalidArgumentError, match="seq_len_max is 9"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="from 0 to 4, the number of steps of x; it is 9"):
         block(tf.raw_ops.BlockLSTM, 9, X)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="it is -1"):
+        block(tf.raw_ops.BlockLSTM, -1, X)
 
 
 def test_cells_are_clipped() -> None:
@@ -81,5 +83,7 @@ def test_weights_of_a_wrong_size_are_refused() -> None:
     def call(kernel: Any) -> Any:
         return block(tf.raw_ops.BlockLSTM, STEPS, X, kernel)
 
-    with pytest.raises(ValueError, match="a row for each of the 3 inputs and 5 units"):
+    with pytest.raises(ValueError, match="w must be of size 8"):
         call(tf.zeros([3, 4 * UNITS]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="w must be of size 8"):
+        block(tf.raw_ops.BlockLSTM, STEPS, X, tf.zeros([9, 4 * UNITS]))

@@ -21,7 +21,9 @@ def build(name: str, folder: Path) -> Written:
 
     keras.utils.set_random_seed(0)
     size = SMALLEST[name]
-    model = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), include_top=False, pooling="avg")
+    model = getattr(keras.applications, name)(
+        weights=None, input_shape=(size, size, 3), include_top=False, pooling="avg"
+    )
     random = np.random.default_rng(0)
     for weight in model.weights:
         if "moving_variance" in weight.path:

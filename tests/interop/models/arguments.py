@@ -36,7 +36,11 @@ def open_shapes() -> Written:
     f.get_concrete_function(spec(None, 3))
     f.get_concrete_function(spec(None, None, 2))
     f.get_concrete_function(tf.TensorSpec(None, tf.int32))
-    calls = [call("f", numbers(5, 3)), call("f", numbers(2, 7, 2)), call("f", np.arange(24).reshape(2, 3, 4).astype("i4"))]
+    calls = [
+        call("f", numbers(5, 3)),
+        call("f", numbers(2, 7, 2)),
+        call("f", np.arange(24).reshape(2, 3, 4).astype("i4")),
+    ]
     return Written(module(f=f), [*calls, call("f", np.int32(3))])
 
 
@@ -124,7 +128,12 @@ def bound_concrete_functions() -> Written:
     root.one = f.get_concrete_function(spec(None, name="x"))
     root.two = f.get_concrete_function(spec(None, name="first"), spec(name="second"))
     x = numbers(3)
-    calls = [call("one", x), call("one", x=x), call("two", x, np.float32(4)), call("two", first=x, second=np.float32(5))]
+    calls = [
+        call("one", x),
+        call("one", x=x),
+        call("two", x, np.float32(4)),
+        call("two", first=x, second=np.float32(5)),
+    ]
     return Written(root, calls)
 
 
@@ -227,7 +236,12 @@ def callable_objects() -> Written:
 
     root, x = Model(), numbers(4, 3)
     root(tf.constant(x)), root(tf.constant(x), training=True)
-    calls = [call("__call__", x), call("__call__", x, training=True), call("__call__", x, True), call("layers.0.__call__", x)]
+    calls = [
+        call("__call__", x),
+        call("__call__", x, training=True),
+        call("__call__", x, True),
+        call("layers.0.__call__", x),
+    ]
     return Written(root, calls)
 
 
@@ -236,9 +250,9 @@ def saved_as_text(folder: Path) -> Written:
     written = several_traces()
 
     def save(path: str) -> None:
-        from tensorflow.python.lib.io import file_io
         from google.protobuf import text_format
         from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+        from tensorflow.python.lib.io import file_io
 
         tf.saved_model.save(written.root, path)
         file = Path(path, "saved_model.pb")
@@ -253,7 +267,9 @@ def saved_as_text(folder: Path) -> Written:
 
 @model(FAMILY)
 def an_input_signature_of_many_kinds() -> Written:
-    @tf.function(input_signature=[spec(None), tf.TensorSpec(None, tf.string), spec(2, dtype=tf.bool), spec(dtype=tf.int64)])
+    @tf.function(
+        input_signature=[spec(None), tf.TensorSpec(None, tf.string), spec(2, dtype=tf.bool), spec(dtype=tf.int64)]
+    )
     def f(a: Any, b: Any, c: Any, d: Any) -> Any:
         return a, tf.strings.join([b, "!"]), tf.logical_not(c), d * 2
 

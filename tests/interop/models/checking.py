@@ -137,7 +137,9 @@ def _function_paths(objects: Any) -> Iterator[tuple[str, list[str]]]:
             yield path, list(node.function.concrete_functions)
         elif kind == "bare_concrete_function":
             yield path, [node.bare_concrete_function.concrete_function_name]
-        children = sorted(node.children, key=lambda child: not child.local_name.isdecimal()) if kind == "user_object" else ()
+        children = (
+            sorted(node.children, key=lambda child: not child.local_name.isdecimal()) if kind == "user_object" else ()
+        )
         for child in children:
             name = child.local_name
             if child.node_id not in seen and name not in OF_RESOURCES and "." not in name:

@@ -34,11 +34,20 @@ def strings() -> Written:
 def decoding() -> Written:
     def f(csv: Any, raw: Any, json: Any) -> Any:
         columns = tf.io.decode_csv(csv, [[0], [1.5], ["none"]])
-        return *columns, tf.io.decode_raw(raw, tf.uint16), tf.io.parse_tensor(json, tf.float32), tf.io.serialize_tensor(columns[0])
+        return (
+            *columns,
+            tf.io.decode_raw(raw, tf.uint16),
+            tf.io.parse_tensor(json, tf.float32),
+            tf.io.serialize_tensor(columns[0]),
+        )
 
     tensor = tf.io.serialize_tensor(numbers(2, 3)).numpy()
-    root = module(f=tf.function(f, input_signature=[spec(None, dtype=tf.string), spec(None, dtype=tf.string), spec(dtype=tf.string)]))
-    csv = np.array([b"1,2.5,abc", b",,\"x,y\""], object)
+    root = module(
+        f=tf.function(
+            f, input_signature=[spec(None, dtype=tf.string), spec(None, dtype=tf.string), spec(dtype=tf.string)]
+        )
+    )
+    csv = np.array([b"1,2.5,abc", b',,"x,y"'], object)
     return Written(root, [call("f", csv, np.array([b"\x01\x02\x03\x04", b"abcd"], object), np.array(tensor, object))])
 
 
@@ -289,7 +298,9 @@ def attention_written_out() -> Written:
 def a_detectors_last_steps() -> Written:
     def f(boxes: Any, scores: Any) -> Any:
         found = tf.image.combined_non_max_suppression(boxes[:, :, None], scores, 4, 5, 0.5, 0.2)
-        picked, valid = tf.image.non_max_suppression_padded(boxes[0], scores[0, :, 0], 4, 0.5, pad_to_max_output_size=True)
+        picked, valid = tf.image.non_max_suppression_padded(
+            boxes[0], scores[0, :, 0], 4, 0.5, pad_to_max_output_size=True
+        )
         return found, picked * tf.cast(tf.range(4) < valid, tf.int32)
 
     corners = np.random.default_rng(1).uniform(0, 0.6, (1, 9, 2)).astype(np.float32)

@@ -25,7 +25,10 @@ def randomized(model: Any) -> Any:
     for weight in model.weights:
         if not hasattr(weight, "assign"):  # a vocabulary
             continue
-        if np.dtype(weight.dtype if isinstance(weight.dtype, str) else weight.dtype.name).kind == "f" and weight.trainable:
+        if (
+            np.dtype(weight.dtype if isinstance(weight.dtype, str) else weight.dtype.name).kind == "f"
+            and weight.trainable
+        ):
             weight.assign(random.normal(size=tuple(weight.shape)) * 0.3)
         elif "moving_variance" in (weight.name if "path" not in dir(weight) else weight.path):
             weight.assign(random.uniform(0.5, 2.0, tuple(weight.shape)))
@@ -42,18 +45,46 @@ def array(*shape: int, dtype: str = "float32", below: int = 5, seed: int = 0) ->
 
 
 def side_by_side(
-    keras: Any, shape: tuple[int | None, ...], make: Callable[[Any], Sequence[Any]], dtype: str = "float32", below: int = 5
+    keras: Any,
+    shape: tuple[int | None, ...],
+    make: Callable[[Any], Sequence[Any]],
+    dtype: str = "float32",
+    below: int = 5,
 ) -> Built:
     inputs = keras.Input(shape, dtype=dtype)
     model = keras.Model(inputs, [layer(inputs) for layer in make(keras.layers)])
     return randomized(model), [array(2, *[3 if size is None else size for size in shape], dtype=dtype, below=below)]
 
 
-QUICK = (
-    "dense embedding conv1d conv2d conv2d_transpose pooling_2d batch_normalization layer_normalizations activations reshaping regularization "
-    "lstm masked_lstm time_distributed attention merging named_inputs_and_outputs sequential subclassed nested_models image_preprocessing "
-    "category_encoding hashing string_lookup text_vectorization normalization_and_discretization mixed_precision"
-).split()
+QUICK = [
+    "dense",
+    "embedding",
+    "conv1d",
+    "conv2d",
+    "conv2d_transpose",
+    "pooling_2d",
+    "batch_normalization",
+    "layer_normalizations",
+    "activations",
+    "reshaping",
+    "regularization",
+    "lstm",
+    "masked_lstm",
+    "time_distributed",
+    "attention",
+    "merging",
+    "named_inputs_and_outputs",
+    "sequential",
+    "subclassed",
+    "nested_models",
+    "image_preprocessing",
+    "category_encoding",
+    "hashing",
+    "string_lookup",
+    "text_vectorization",
+    "normalization_and_discretization",
+    "mixed_precision",
+]
 """What is compared of tf_keras unless the large models are asked for: it writes the functions of every layer, which takes long."""
 
 BOTH: dict[str, Callable[[Any], Built]] = {}
@@ -78,101 +109,173 @@ def only_3(build: Any) -> Any:
 
 # --- dense, convolutions, pooling, normalization ---------------------------------------------------------------------
 
-family("dense", (4,), lambda l: [l.Dense(3), l.Dense(2, activation="gelu", use_bias=False), l.Dense(3, activation="softmax")])
-family("einsum_dense", (5, 4), lambda l: [l.EinsumDense("abc,cd->abd", (None, 6), bias_axes="d"), l.EinsumDense("abc,bd->ad", 3)])
-family("embedding", (6,), lambda l: [l.Embedding(9, 4), l.Embedding(9, 3, mask_zero=True)], dtype="int32", below=9)
-family("conv1d", (12, 3), lambda l: [
-    l.Conv1D(4, 3), l.Conv1D(4, 3, strides=2, padding="same"), l.Conv1D(4, 3, dilation_rate=2, padding="causal"),
-    l.SeparableConv1D(4, 3, padding="same"), l.DepthwiseConv1D(3, depth_multiplier=2), l.Conv1D(6, 3, groups=3),
+family(
+    "dense",
+    (4,),
+    lambda kl: [kl.Dense(3), kl.Dense(2, activation="gelu", use_bias=False), kl.Dense(3, activation="softmax")],
+)
+family(
+    "einsum_dense",
+    (5, 4),
+    lambda kl: [kl.EinsumDense("abc,cd->abd", (None, 6), bias_axes="d"), kl.EinsumDense("abc,bd->ad", 3)],
+)
+family("embedding", (6,), lambda kl: [kl.Embedding(9, 4), kl.Embedding(9, 3, mask_zero=True)], dtype="int32", below=9)
+family("conv1d", (12, 3), lambda kl: [
+    kl.Conv1D(4, 3), kl.Conv1D(4, 3, strides=2, padding="same"), kl.Conv1D(4, 3, dilation_rate=2, padding="causal"),
+    kl.SeparableConv1D(4, 3, padding="same"), kl.DepthwiseConv1D(3, depth_multiplier=2), kl.Conv1D(6, 3, groups=3),
 ])  # fmt: skip
-family("conv2d", (9, 8, 4), lambda l: [
-    l.Conv2D(4, 3), l.Conv2D(5, (2, 3), strides=2, padding="same", activation="relu"), l.Conv2D(4, 3, dilation_rate=2), l.Conv2D(6, 3, groups=2),
+family("conv2d", (9, 8, 4), lambda kl: [
+    kl.Conv2D(4, 3), kl.Conv2D(5, (2, 3), strides=2, padding="same", activation="relu"), kl.Conv2D(4, 3, dilation_rate=2), kl.Conv2D(6, 3, groups=2),
 ])  # fmt: skip
-family("conv3d", (5, 6, 7, 2), lambda l: [l.Conv3D(3, 2), l.Conv3D(3, (1, 2, 3), strides=2, padding="same")])
-family("conv1d_transpose", (6, 3), lambda l: [l.Conv1DTranspose(4, 3), l.Conv1DTranspose(4, 3, strides=2, padding="same")])
-family("conv2d_transpose", (5, 6, 3), lambda l: [l.Conv2DTranspose(4, 3, strides=2), l.Conv2DTranspose(2, (2, 3), padding="same")])
-family("conv3d_transpose", (3, 4, 5, 2), lambda l: [l.Conv3DTranspose(3, 2, strides=2), l.Conv3DTranspose(2, 3, padding="same")])
-family("separable_and_depthwise", (8, 9, 3), lambda l: [
-    l.SeparableConv2D(4, 3), l.SeparableConv2D(4, 3, strides=2, padding="same", depth_multiplier=2), l.DepthwiseConv2D(3, padding="same"),
-    l.DepthwiseConv2D(3, strides=2, depth_multiplier=2),
+family("conv3d", (5, 6, 7, 2), lambda kl: [kl.Conv3D(3, 2), kl.Conv3D(3, (1, 2, 3), strides=2, padding="same")])
+family(
+    "conv1d_transpose",
+    (6, 3),
+    lambda kl: [kl.Conv1DTranspose(4, 3), kl.Conv1DTranspose(4, 3, strides=2, padding="same")],
+)
+family(
+    "conv2d_transpose",
+    (5, 6, 3),
+    lambda kl: [kl.Conv2DTranspose(4, 3, strides=2), kl.Conv2DTranspose(2, (2, 3), padding="same")],
+)
+family(
+    "conv3d_transpose",
+    (3, 4, 5, 2),
+    lambda kl: [kl.Conv3DTranspose(3, 2, strides=2), kl.Conv3DTranspose(2, 3, padding="same")],
+)
+family("separable_and_depthwise", (8, 9, 3), lambda kl: [
+    kl.SeparableConv2D(4, 3), kl.SeparableConv2D(4, 3, strides=2, padding="same", depth_multiplier=2), kl.DepthwiseConv2D(3, padding="same"),
+    kl.DepthwiseConv2D(3, strides=2, depth_multiplier=2),
 ])  # fmt: skip
-family("pooling_1d", (10, 3), lambda l: [
-    l.MaxPooling1D(2), l.AveragePooling1D(3, strides=2, padding="same"), l.GlobalMaxPooling1D(), l.GlobalAveragePooling1D(keepdims=True),
+family("pooling_1d", (10, 3), lambda kl: [
+    kl.MaxPooling1D(2), kl.AveragePooling1D(3, strides=2, padding="same"), kl.GlobalMaxPooling1D(), kl.GlobalAveragePooling1D(keepdims=True),
 ])  # fmt: skip
-family("pooling_2d", (9, 8, 3), lambda l: [
-    l.MaxPooling2D(2), l.MaxPooling2D(3, strides=2, padding="same"), l.AveragePooling2D(2), l.AveragePooling2D(3, 2, padding="same"),
-    l.GlobalMaxPooling2D(), l.GlobalAveragePooling2D(),
+family("pooling_2d", (9, 8, 3), lambda kl: [
+    kl.MaxPooling2D(2), kl.MaxPooling2D(3, strides=2, padding="same"), kl.AveragePooling2D(2), kl.AveragePooling2D(3, 2, padding="same"),
+    kl.GlobalMaxPooling2D(), kl.GlobalAveragePooling2D(),
 ])  # fmt: skip
-family("pooling_3d", (4, 6, 5, 2), lambda l: [l.MaxPooling3D(2), l.AveragePooling3D(2, padding="same"), l.GlobalMaxPooling3D(), l.GlobalAveragePooling3D()])
-family("batch_normalization", (4, 5, 3), lambda l: [l.BatchNormalization(), l.BatchNormalization(axis=1, scale=False), l.BatchNormalization(epsilon=0.1, center=False)])
-family("layer_normalizations", (4, 6), lambda l: [
-    l.LayerNormalization(), l.LayerNormalization(axis=[1, 2], epsilon=0.1), l.GroupNormalization(3), l.UnitNormalization(),
+family(
+    "pooling_3d",
+    (4, 6, 5, 2),
+    lambda kl: [
+        kl.MaxPooling3D(2),
+        kl.AveragePooling3D(2, padding="same"),
+        kl.GlobalMaxPooling3D(),
+        kl.GlobalAveragePooling3D(),
+    ],
+)
+family(
+    "batch_normalization",
+    (4, 5, 3),
+    lambda kl: [
+        kl.BatchNormalization(),
+        kl.BatchNormalization(axis=1, scale=False),
+        kl.BatchNormalization(epsilon=0.1, center=False),
+    ],
+)
+family("layer_normalizations", (4, 6), lambda kl: [
+    kl.LayerNormalization(), kl.LayerNormalization(axis=[1, 2], epsilon=0.1), kl.GroupNormalization(3), kl.UnitNormalization(),
 ])  # fmt: skip
-family("rms_normalization", (4, 6), lambda l: [l.RMSNormalization(), l.SpectralNormalization(l.Dense(3))], only_3=True)
-family("activations", (3, 4), lambda l: [
-    *[l.Activation(name) for name in "elu exponential gelu hard_sigmoid linear mish relu selu sigmoid softmax softplus softsign swish tanh".split()],
-    l.LeakyReLU(), l.PReLU(shared_axes=[1]), l.ELU(0.5), l.ReLU(3.0, 0.1, 0.2), l.Softmax(axis=1),
+family(
+    "rms_normalization", (4, 6), lambda kl: [kl.RMSNormalization(), kl.SpectralNormalization(kl.Dense(3))], only_3=True
+)
+family("activations", (3, 4), lambda kl: [
+    *[kl.Activation(name) for name in ["elu", "exponential", "gelu", "hard_sigmoid", "linear", "mish", "relu", "selu", "sigmoid", "softmax", "softplus", "softsign", "swish", "tanh"]],
+    kl.LeakyReLU(), kl.PReLU(shared_axes=[1]), kl.ELU(0.5), kl.ReLU(3.0, 0.1, 0.2), kl.Softmax(axis=1),
 ])  # fmt: skip
-family("more_activations", (3, 4), lambda l: [
-    l.Activation(name) for name in "celu glu hard_shrink hard_silu hard_tanh leaky_relu log_sigmoid log_softmax relu6 silu soft_shrink sparse_plus squareplus tanh_shrink".split()
+family("more_activations", (3, 4), lambda kl: [
+    kl.Activation(name) for name in ["celu", "glu", "hard_shrink", "hard_silu", "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax", "relu6", "silu", "soft_shrink", "sparse_plus", "squareplus", "tanh_shrink"]
 ], only_3=True)  # fmt: skip
-family("reshaping", (4, 6), lambda l: [
-    l.Flatten(), l.Reshape((3, 8)), l.Reshape((-1, 2)), l.Permute((2, 1)), l.UpSampling1D(2), l.ZeroPadding1D((1, 2)), l.Cropping1D((1, 1)),
+family("reshaping", (4, 6), lambda kl: [
+    kl.Flatten(), kl.Reshape((3, 8)), kl.Reshape((-1, 2)), kl.Permute((2, 1)), kl.UpSampling1D(2), kl.ZeroPadding1D((1, 2)), kl.Cropping1D((1, 1)),
 ])  # fmt: skip
-family("reshaping_images", (4, 5, 2), lambda l: [
-    l.UpSampling2D(2), l.UpSampling2D((2, 3), interpolation="bilinear"), l.ZeroPadding2D(((1, 2), (0, 1))), l.Cropping2D(1),
-    l.Reshape((4, 5, 2, 1)),
+family("reshaping_images", (4, 5, 2), lambda kl: [
+    kl.UpSampling2D(2), kl.UpSampling2D((2, 3), interpolation="bilinear"), kl.ZeroPadding2D(((1, 2), (0, 1))), kl.Cropping2D(1),
+    kl.Reshape((4, 5, 2, 1)),
 ])  # fmt: skip
-family("reshaping_volumes", (3, 4, 5, 2), lambda l: [l.UpSampling3D(2), l.ZeroPadding3D(1), l.Cropping3D(1)])
-family("regularization", (4, 5, 3), lambda l: [
-    l.Dropout(0.5), l.SpatialDropout2D(0.5), l.GaussianNoise(1.0), l.GaussianDropout(0.5), l.AlphaDropout(0.5), l.ActivityRegularization(0.1),
+family("reshaping_volumes", (3, 4, 5, 2), lambda kl: [kl.UpSampling3D(2), kl.ZeroPadding3D(1), kl.Cropping3D(1)])
+family("regularization", (4, 5, 3), lambda kl: [
+    kl.Dropout(0.5), kl.SpatialDropout2D(0.5), kl.GaussianNoise(1.0), kl.GaussianDropout(0.5), kl.AlphaDropout(0.5), kl.ActivityRegularization(0.1),
 ])  # fmt: skip
 
 # --- recurrent -------------------------------------------------------------------------------------------------------
 
-family("simple_rnn", (6, 3), lambda l: [l.SimpleRNN(4), l.SimpleRNN(4, return_sequences=True, go_backwards=True), l.SimpleRNN(3, unroll=True)])
-family("gru", (6, 3), lambda l: [
-    l.GRU(4), l.GRU(4, return_sequences=True, reset_after=False), l.GRU(3, recurrent_activation="hard_sigmoid", go_backwards=True), l.GRU(2, unroll=True),
+family(
+    "simple_rnn",
+    (6, 3),
+    lambda kl: [
+        kl.SimpleRNN(4),
+        kl.SimpleRNN(4, return_sequences=True, go_backwards=True),
+        kl.SimpleRNN(3, unroll=True),
+    ],
+)
+family("gru", (6, 3), lambda kl: [
+    kl.GRU(4), kl.GRU(4, return_sequences=True, reset_after=False), kl.GRU(3, recurrent_activation="hard_sigmoid", go_backwards=True), kl.GRU(2, unroll=True),
 ])  # fmt: skip
-family("lstm", (6, 3), lambda l: [l.LSTM(4), l.LSTM(4, return_sequences=True, activation="relu"), l.LSTM(3, unit_forget_bias=False, unroll=True)])
-family("open_lengths", (None, 3), lambda l: [l.LSTM(4), l.GRU(4, return_sequences=True), l.Conv1D(2, 2), l.GlobalAveragePooling1D()])
-family("bidirectional", (5, 3), lambda l: [
-    l.Bidirectional(l.LSTM(4)), l.Bidirectional(l.GRU(3, return_sequences=True), merge_mode="sum"), l.Bidirectional(l.SimpleRNN(2), merge_mode="mul"),
+family(
+    "lstm",
+    (6, 3),
+    lambda kl: [
+        kl.LSTM(4),
+        kl.LSTM(4, return_sequences=True, activation="relu"),
+        kl.LSTM(3, unit_forget_bias=False, unroll=True),
+    ],
+)
+family(
+    "open_lengths",
+    (None, 3),
+    lambda kl: [kl.LSTM(4), kl.GRU(4, return_sequences=True), kl.Conv1D(2, 2), kl.GlobalAveragePooling1D()],
+)
+family("bidirectional", (5, 3), lambda kl: [
+    kl.Bidirectional(kl.LSTM(4)), kl.Bidirectional(kl.GRU(3, return_sequences=True), merge_mode="sum"), kl.Bidirectional(kl.SimpleRNN(2), merge_mode="mul"),
 ])  # fmt: skip
-family("cells_and_stacks", (5, 3), lambda l: [
-    l.RNN(l.LSTMCell(4)), l.RNN([l.GRUCell(4), l.SimpleRNNCell(3)], return_sequences=True), l.RNN(l.StackedRNNCells([l.LSTMCell(2), l.LSTMCell(3)])),
+family("cells_and_stacks", (5, 3), lambda kl: [
+    kl.RNN(kl.LSTMCell(4)), kl.RNN([kl.GRUCell(4), kl.SimpleRNNCell(3)], return_sequences=True), kl.RNN(kl.StackedRNNCells([kl.LSTMCell(2), kl.LSTMCell(3)])),
 ])  # fmt: skip
-family("conv_lstm", (3, 5, 6, 2), lambda l: [l.ConvLSTM2D(3, 2), l.ConvLSTM2D(2, 3, padding="same", return_sequences=True)])
-family("conv_lstm_1d_and_3d", (3, 5, 2), lambda l: [l.ConvLSTM1D(3, 2), l.Reshape((3, 5, 1, 2, 1))])
-family("time_distributed", (4, 5, 3), lambda l: [l.TimeDistributed(l.Dense(2)), l.TimeDistributed(l.Conv1D(3, 2)), l.TimeDistributed(l.Flatten())])
+family(
+    "conv_lstm",
+    (3, 5, 6, 2),
+    lambda kl: [kl.ConvLSTM2D(3, 2), kl.ConvLSTM2D(2, 3, padding="same", return_sequences=True)],
+)
+family("conv_lstm_1d_and_3d", (3, 5, 2), lambda kl: [kl.ConvLSTM1D(3, 2), kl.Reshape((3, 5, 1, 2, 1))])
+family(
+    "time_distributed",
+    (4, 5, 3),
+    lambda kl: [kl.TimeDistributed(kl.Dense(2)), kl.TimeDistributed(kl.Conv1D(3, 2)), kl.TimeDistributed(kl.Flatten())],
+)
 
 
 @both
 def states(keras: Any) -> Built:
-    l, x = keras.layers, keras.Input((5, 3))
-    sequence, h, c = l.LSTM(4, return_sequences=True, return_state=True)(x)
-    decoded = l.LSTM(4, return_sequences=True)(x, initial_state=[h, c])
-    outputs = {"encoded": sequence, "decoded": decoded, "gru": l.GRU(4, return_state=True)(x, initial_state=c)[1]}
+    kl, x = keras.layers, keras.Input((5, 3))
+    sequence, h, c = kl.LSTM(4, return_sequences=True, return_state=True)(x)
+    decoded = kl.LSTM(4, return_sequences=True)(x, initial_state=[h, c])
+    outputs = {"encoded": sequence, "decoded": decoded, "gru": kl.GRU(4, return_state=True)(x, initial_state=c)[1]}
     return randomized(keras.Model(x, outputs)), [array(2, 5, 3)]
 
 
 @both
 def masks(keras: Any) -> Built:
-    l, x = keras.layers, keras.Input((6,), dtype="int32")
-    embedded = l.Embedding(7, 4, mask_zero=True)(x)
-    masked = l.Masking(0.0)(l.Embedding(7, 3)(x))
+    kl, x = keras.layers, keras.Input((6,), dtype="int32")
+    embedded = kl.Embedding(7, 4, mask_zero=True)(x)
+    masked = kl.Masking(0.0)(kl.Embedding(7, 3)(x))
     outputs = [
-        l.LSTM(3)(embedded), l.GRU(3, return_sequences=True)(embedded), l.Bidirectional(l.SimpleRNN(2))(embedded), l.GlobalAveragePooling1D()(embedded),
-        l.LSTM(2)(masked), l.TimeDistributed(l.Dense(2))(embedded), l.Attention()([embedded, embedded]), l.LSTM(2, unroll=True)(embedded),
+        kl.LSTM(3)(embedded), kl.GRU(3, return_sequences=True)(embedded), kl.Bidirectional(kl.SimpleRNN(2))(embedded), kl.GlobalAveragePooling1D()(embedded),
+        kl.LSTM(2)(masked), kl.TimeDistributed(kl.Dense(2))(embedded), kl.Attention()([embedded, embedded]), kl.LSTM(2, unroll=True)(embedded),
     ]  # fmt: skip
-    return randomized(keras.Model(x, outputs)), [np.array([[1, 2, 0, 0, 0, 0], [3, 4, 5, 6, 1, 2], [1, 0, 2, 0, 0, 0]], np.int32)]
+    return randomized(keras.Model(x, outputs)), [
+        np.array([[1, 2, 0, 0, 0, 0], [3, 4, 5, 6, 1, 2], [1, 0, 2, 0, 0, 0]], np.int32)
+    ]
 
 
 @both
 def masked_lstm(keras: Any) -> Built:
-    l, x = keras.layers, keras.Input((4,), dtype="int32")
-    masked = l.Masking(0.0)(l.Embedding(7, 3)(x))
-    outputs = [l.LSTM(3, return_sequences=True)(l.Embedding(7, 4, mask_zero=True)(x)), l.GlobalAveragePooling1D()(masked)]
+    kl, x = keras.layers, keras.Input((4,), dtype="int32")
+    masked = kl.Masking(0.0)(kl.Embedding(7, 3)(x))
+    outputs = [
+        kl.LSTM(3, return_sequences=True)(kl.Embedding(7, 4, mask_zero=True)(x)),
+        kl.GlobalAveragePooling1D()(masked),
+    ]
     return randomized(keras.Model(x, outputs)), [np.array([[1, 2, 0, 0], [3, 0, 5, 6]], np.int32)]
 
 
@@ -189,11 +292,11 @@ def stateful(keras: Any) -> Built:
 
 @both
 def attention(keras: Any) -> Built:
-    l, q, v = keras.layers, keras.Input((4, 6)), keras.Input((5, 6))
+    kl, q, v = keras.layers, keras.Input((4, 6)), keras.Input((5, 6))
     outputs = [
-        l.MultiHeadAttention(2, 3)(q, v), l.MultiHeadAttention(2, 4, value_dim=3, output_shape=5)(q, v, return_attention_scores=True)[1],
-        l.Attention()([q, v]), l.Attention(use_scale=True, score_mode="concat")([q, v]), l.AdditiveAttention()([q, v]),
-        l.MultiHeadAttention(2, 3)(q, q, use_causal_mask=True), l.Attention()([q, q], use_causal_mask=True),
+        kl.MultiHeadAttention(2, 3)(q, v), kl.MultiHeadAttention(2, 4, value_dim=3, output_shape=5)(q, v, return_attention_scores=True)[1],
+        kl.Attention()([q, v]), kl.Attention(use_scale=True, score_mode="concat")([q, v]), kl.AdditiveAttention()([q, v]),
+        kl.MultiHeadAttention(2, 3)(q, q, use_causal_mask=True), kl.Attention()([q, q], use_causal_mask=True),
     ]  # fmt: skip
     return randomized(keras.Model([q, v], outputs)), [array(2, 4, 6), array(2, 5, 6, seed=1)]
 
@@ -201,39 +304,63 @@ def attention(keras: Any) -> Built:
 @only_3
 def grouped_query_attention(keras: Any) -> Built:
     q, v = keras.Input((4, 8)), keras.Input((5, 8))
-    outputs = [keras.layers.GroupQueryAttention(4, 6, 2)(q, v), keras.layers.GroupQueryAttention(4, 4, 1)(q, q, use_causal_mask=True)]
+    outputs = [
+        keras.layers.GroupQueryAttention(4, 6, 2)(q, v),
+        keras.layers.GroupQueryAttention(4, 4, 1)(q, q, use_causal_mask=True),
+    ]
     return randomized(keras.Model([q, v], outputs)), [array(2, 4, 8), array(2, 5, 8, seed=1)]
 
 
 @both
 def merging(keras: Any) -> Built:
-    l, inputs = keras.layers, [keras.Input((3, 4)), keras.Input((3, 4))]
-    kinds = [l.Add(), l.Subtract(), l.Multiply(), l.Average(), l.Maximum(), l.Minimum(), l.Concatenate(), l.Concatenate(axis=1), l.Dot(axes=2)]
-    outputs = [kind(inputs) for kind in [*kinds, l.Dot(axes=(1, 1), normalize=True)]]
+    kl, inputs = keras.layers, [keras.Input((3, 4)), keras.Input((3, 4))]
+    kinds = [
+        kl.Add(),
+        kl.Subtract(),
+        kl.Multiply(),
+        kl.Average(),
+        kl.Maximum(),
+        kl.Minimum(),
+        kl.Concatenate(),
+        kl.Concatenate(axis=1),
+        kl.Dot(axes=2),
+    ]
+    outputs = [kind(inputs) for kind in [*kinds, kl.Dot(axes=(1, 1), normalize=True)]]
     return randomized(keras.Model(inputs, outputs)), [array(2, 3, 4), array(2, 3, 4, seed=1)]
 
 
 @both
 def named_inputs_and_outputs(keras: Any) -> Built:
-    l = keras.layers
+    kl = keras.layers
     inputs = {"image": keras.Input((4, 4, 1), name="image"), "age": keras.Input((1,), name="age")}
-    joined = l.Concatenate()([l.Flatten()(inputs["image"]), inputs["age"]])
-    outputs = {"score": l.Dense(1, activation="sigmoid", name="score")(joined), "features": l.Dense(3, name="features")(joined)}
+    joined = kl.Concatenate()([kl.Flatten()(inputs["image"]), inputs["age"]])
+    outputs = {
+        "score": kl.Dense(1, activation="sigmoid", name="score")(joined),
+        "features": kl.Dense(3, name="features")(joined),
+    }
     return randomized(keras.Model(inputs, outputs)), [{"image": array(2, 4, 4, 1), "age": array(2, 1)}]
 
 
 @both
 def sequential(keras: Any) -> Built:
-    l = keras.layers
-    layers = [keras.Input((8, 8, 1)), l.Conv2D(4, 3, activation="relu"), l.MaxPooling2D(), l.BatchNormalization(), l.Flatten(), l.Dropout(0.3), l.Dense(3)]
+    kl = keras.layers
+    layers = [
+        keras.Input((8, 8, 1)),
+        kl.Conv2D(4, 3, activation="relu"),
+        kl.MaxPooling2D(),
+        kl.BatchNormalization(),
+        kl.Flatten(),
+        kl.Dropout(0.3),
+        kl.Dense(3),
+    ]
     return randomized(keras.Sequential(layers)), [array(2, 8, 8, 1)]
 
 
 @both
 def nested_models(keras: Any) -> Built:
-    l, x = keras.layers, keras.Input((5,))
-    inner = keras.Sequential([keras.Input((5,)), l.Dense(4, activation="relu"), l.LayerNormalization()])
-    shared = l.Dense(4)
+    kl, x = keras.layers, keras.Input((5,))
+    inner = keras.Sequential([keras.Input((5,)), kl.Dense(4, activation="relu"), kl.LayerNormalization()])
+    shared = kl.Dense(4)
     y = inner(x)
     return randomized(keras.Model(x, [shared(y), shared(inner(x * 2.0)), y[:, 1:] + 1.0])), [array(2, 5)]
 
@@ -270,27 +397,36 @@ def subclassed(keras: Any) -> Built:
 
 @both
 def transformer(keras: Any) -> Built:
-    l, x = keras.layers, keras.Input((6,), dtype="int32")
-    y = l.Embedding(11, 8)(x) + l.Embedding(6, 8)(tf.range(6)[None]) if keras.__name__ == "tf_keras" else l.Embedding(11, 8)(x)
+    kl, x = keras.layers, keras.Input((6,), dtype="int32")
+    y = (
+        kl.Embedding(11, 8)(x) + kl.Embedding(6, 8)(tf.range(6)[None])
+        if keras.__name__ == "tf_keras"
+        else kl.Embedding(11, 8)(x)
+    )
     for _ in range(2):
-        y = l.LayerNormalization()(y + l.MultiHeadAttention(2, 4)(y, y, use_causal_mask=True))
-        y = l.LayerNormalization()(y + l.Dense(8)(l.Dense(16, activation="gelu")(y)))
-    return randomized(keras.Model(x, l.Dense(11)(y))), [array(2, 6, dtype="int32", below=11)]
+        y = kl.LayerNormalization()(y + kl.MultiHeadAttention(2, 4)(y, y, use_causal_mask=True))
+        y = kl.LayerNormalization()(y + kl.Dense(8)(kl.Dense(16, activation="gelu")(y)))
+    return randomized(keras.Model(x, kl.Dense(11)(y))), [array(2, 6, dtype="int32", below=11)]
 
 
 @both
 def mixed_precision(keras: Any) -> Built:
     policy = "mixed_bfloat16"
     x = keras.Input((6, 6, 2))
-    l = keras.layers
-    y = l.Conv2D(3, 3, dtype=policy)(x)
-    y = l.Dense(4, dtype=policy)(l.Flatten()(y))
-    return randomized(keras.Model(x, l.Activation("softmax", dtype="float32")(y))), [array(2, 6, 6, 2)]
+    kl = keras.layers
+    y = kl.Conv2D(3, 3, dtype=policy)(x)
+    y = kl.Dense(4, dtype=policy)(kl.Flatten()(y))
+    return randomized(keras.Model(x, kl.Activation("softmax", dtype="float32")(y))), [array(2, 6, 6, 2)]
 
 
 @only_3
 def quantized(keras: Any) -> Built:
-    model, data = randomized(keras.Sequential([keras.Input((6,)), keras.layers.Dense(8, activation="relu"), keras.layers.Dense(3)])), [array(2, 6)]
+    model, data = (
+        randomized(
+            keras.Sequential([keras.Input((6,)), keras.layers.Dense(8, activation="relu"), keras.layers.Dense(3)])
+        ),
+        [array(2, 6)],
+    )
     model.quantize("int8")
     return model, data
 
@@ -307,62 +443,82 @@ def operations(keras: Any) -> Built:
 
 # --- preprocessing ---------------------------------------------------------------------------------------------------
 
-family("image_preprocessing", (10, 12, 3), lambda l: [
-    l.Rescaling(1 / 127.5, offset=-1), l.Resizing(6, 5), l.Resizing(14, 20, interpolation="nearest"), l.CenterCrop(5, 6), l.Resizing(6, 6, crop_to_aspect_ratio=True),
-    l.RandomFlip(), l.RandomRotation(0.2), l.RandomZoom(0.2), l.RandomTranslation(0.1, 0.1), l.RandomContrast(0.2), l.RandomBrightness(0.2), l.RandomCrop(5, 6),
+family("image_preprocessing", (10, 12, 3), lambda kl: [
+    kl.Rescaling(1 / 127.5, offset=-1), kl.Resizing(6, 5), kl.Resizing(14, 20, interpolation="nearest"), kl.CenterCrop(5, 6), kl.Resizing(6, 6, crop_to_aspect_ratio=True),
+    kl.RandomFlip(), kl.RandomRotation(0.2), kl.RandomZoom(0.2), kl.RandomTranslation(0.1, 0.1), kl.RandomContrast(0.2), kl.RandomBrightness(0.2), kl.RandomCrop(5, 6),
 ])  # fmt: skip
-family("mel_spectrogram", (64,), lambda l: [
-    l.MelSpectrogram(fft_length=16, sequence_stride=8, sampling_rate=8000, num_mel_bins=4, min_freq=100.0, max_freq=3500.0),
+family("mel_spectrogram", (64,), lambda kl: [
+    kl.MelSpectrogram(fft_length=16, sequence_stride=8, sampling_rate=8000, num_mel_bins=4, min_freq=100.0, max_freq=3500.0),
 ], only_3=True)  # fmt: skip
-family("stft_spectrogram", (64, 1), lambda l: [l.STFTSpectrogram("log", 16, 8, fft_length=16), l.STFTSpectrogram("real", 16, 8)], only_3=True)
-family("category_encoding", (3,), lambda l: [
-    l.CategoryEncoding(5), l.CategoryEncoding(5, output_mode="count"),
+family(
+    "stft_spectrogram",
+    (64, 1),
+    lambda kl: [kl.STFTSpectrogram("log", 16, 8, fft_length=16), kl.STFTSpectrogram("real", 16, 8)],
+    only_3=True,
+)
+family("category_encoding", (3,), lambda kl: [
+    kl.CategoryEncoding(5), kl.CategoryEncoding(5, output_mode="count"),
 ], dtype="int32")  # fmt: skip
-family("hashing", (2,), lambda l: [l.Hashing(7), l.Hashing(5, salt=[1, 2]), l.Hashing(4, output_mode="multi_hot")], dtype="string")
-family("string_lookup", (3,), lambda l: [
-    l.StringLookup(vocabulary=["dog", "cat"]), l.StringLookup(vocabulary=["dog", "cat"], num_oov_indices=3, mask_token=""),
-    l.StringLookup(vocabulary=["dog", "cat"], output_mode="multi_hot"), l.StringLookup(vocabulary=["fish"], output_mode="count"),
+family(
+    "hashing",
+    (2,),
+    lambda kl: [kl.Hashing(7), kl.Hashing(5, salt=[1, 2]), kl.Hashing(4, output_mode="multi_hot")],
+    dtype="string",
+)
+family("string_lookup", (3,), lambda kl: [
+    kl.StringLookup(vocabulary=["dog", "cat"]), kl.StringLookup(vocabulary=["dog", "cat"], num_oov_indices=3, mask_token=""),
+    kl.StringLookup(vocabulary=["dog", "cat"], output_mode="multi_hot"), kl.StringLookup(vocabulary=["fish"], output_mode="count"),
 ], dtype="string")  # fmt: skip
-family("integer_lookup", (3,), lambda l: [
-    l.IntegerLookup(vocabulary=[3, 1]), l.IntegerLookup(vocabulary=[2, 4], num_oov_indices=2), l.IntegerLookup(vocabulary=[4, 2], output_mode="multi_hot"),
+family("integer_lookup", (3,), lambda kl: [
+    kl.IntegerLookup(vocabulary=[3, 1]), kl.IntegerLookup(vocabulary=[2, 4], num_oov_indices=2), kl.IntegerLookup(vocabulary=[4, 2], output_mode="multi_hot"),
 ], dtype="int64")  # fmt: skip
 
 
 @both
 def lookups_there_and_back(keras: Any) -> Built:
-    l, x = keras.layers, keras.Input((2,), dtype="string")
-    ids = l.StringLookup(vocabulary=["dog", "cat"])(x)
-    return keras.Model(x, [ids, l.StringLookup(vocabulary=["dog", "cat"], invert=True)(ids)]), [array(3, 2, dtype="string")]
+    kl, x = keras.layers, keras.Input((2,), dtype="string")
+    ids = kl.StringLookup(vocabulary=["dog", "cat"])(x)
+    return keras.Model(x, [ids, kl.StringLookup(vocabulary=["dog", "cat"], invert=True)(ids)]), [
+        array(3, 2, dtype="string")
+    ]
 
 
 @both
 def text_vectorization(keras: Any) -> Built:
-    l, x = keras.layers, keras.Input((1,), dtype="string")
+    kl, x = keras.layers, keras.Input((1,), dtype="string")
     texts = np.array(["The dog, the cat!", "a fish", "Dog dog fish"])
-    layers = [l.TextVectorization(max_tokens=8, output_sequence_length=5), l.TextVectorization(max_tokens=6, output_mode="tf_idf", ngrams=2)]
-    layers += [l.TextVectorization(output_mode="count", split="character", standardize="lower"), l.TextVectorization(output_mode="multi_hot")]
+    layers = [
+        kl.TextVectorization(max_tokens=8, output_sequence_length=5),
+        kl.TextVectorization(max_tokens=6, output_mode="tf_idf", ngrams=2),
+    ]
+    layers += [
+        kl.TextVectorization(output_mode="count", split="character", standardize="lower"),
+        kl.TextVectorization(output_mode="multi_hot"),
+    ]
     for layer in layers:
         layer.adapt(texts)
     vectors = [layer(x) for layer in layers]
-    embedded = l.GlobalAveragePooling1D()(l.Embedding(8, 4)(vectors[0]))
-    return randomized(keras.Model(x, [*vectors, embedded])), [np.array([[b"the DOG fish"], [b""], [b"unknown words, cat"]], object)]
+    embedded = kl.GlobalAveragePooling1D()(kl.Embedding(8, 4)(vectors[0]))
+    return randomized(keras.Model(x, [*vectors, embedded])), [
+        np.array([[b"the DOG fish"], [b""], [b"unknown words, cat"]], object)
+    ]
 
 
 @both
 def normalization_and_discretization(keras: Any) -> Built:
-    l, x = keras.layers, keras.Input((3,))
+    kl, x = keras.layers, keras.Input((3,))
     data = array(50, 3, seed=3) * 3.0 + 1.0
-    normalization, inverse, bins = l.Normalization(), l.Normalization(invert=True), l.Discretization(num_bins=4)
+    normalization, inverse, bins = kl.Normalization(), kl.Normalization(invert=True), kl.Discretization(num_bins=4)
     for layer in (normalization, inverse, bins):
         layer.adapt(data)
-    outputs = [normalization(x), inverse(x), bins(x), l.Discretization([-1.0, 0.0, 2.0], output_mode="multi_hot")(x)]
+    outputs = [normalization(x), inverse(x), bins(x), kl.Discretization([-1.0, 0.0, 2.0], output_mode="multi_hot")(x)]
     return keras.Model(x, outputs), [array(4, 3)]
 
 
 @both
 def feature_crosses(keras: Any) -> Built:
-    l, inputs = keras.layers, [keras.Input((1,), dtype="string"), keras.Input((1,), dtype="int64")]
-    outputs = [l.HashedCrossing(7)(inputs), l.HashedCrossing(5, output_mode="one_hot")(inputs)]
+    kl, inputs = keras.layers, [keras.Input((1,), dtype="string"), keras.Input((1,), dtype="int64")]
+    outputs = [kl.HashedCrossing(7)(inputs), kl.HashedCrossing(5, output_mode="one_hot")(inputs)]
     return keras.Model(inputs, outputs), [array(3, 1, dtype="string"), array(3, 1, dtype="int64")]
 
 
@@ -389,7 +545,9 @@ def saved_as_an_object(build: Callable[[Any], Built], folder: Path) -> Written:
 
     model, data = build(keras)
     specs = [tf.TensorSpec([None, *item.shape[1:]], item.dtype) for item in data]
-    model.infer = tf.function(lambda *inputs: model(inputs[0] if len(inputs) == 1 else list(inputs)), input_signature=specs)
+    model.infer = tf.function(
+        lambda *inputs: model(inputs[0] if len(inputs) == 1 else list(inputs)), input_signature=specs
+    )
     return Written(model, [call("infer", *data)], signatures=model.infer)
 
 
@@ -404,7 +562,16 @@ def saved_by_tf_keras(build: Callable[[Any], Built], folder: Path) -> Written:
     return Written(model, calls, save=lambda path: model.save(path, save_format="tf"), rtol=tolerance(model))
 
 
-AS_OBJECTS = ("dense", "lstm", "attention", "batch_normalization", "text_vectorization", "string_lookup", "nested_models", "masks")
+AS_OBJECTS = (
+    "dense",
+    "lstm",
+    "attention",
+    "batch_normalization",
+    "text_vectorization",
+    "string_lookup",
+    "nested_models",
+    "masks",
+)
 
 for name, build in {**BOTH, **ONLY_3}.items():
     add(f"keras3_{name}", "Keras 3, exported", functools.partial(exported, build))

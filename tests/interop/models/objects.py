@@ -12,10 +12,26 @@ import tensorflow as tf
 from described import Written, call, model, module, numbers, spec
 
 FAMILY = "variables and objects"
-DTYPES = (
-    "float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool complex64 complex128 string "
-    "float8_e4m3fn float8_e5m2"
-).split()
+DTYPES = [
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "bool",
+    "complex64",
+    "complex128",
+    "string",
+    "float8_e4m3fn",
+    "float8_e5m2",
+]
 Pair = collections.namedtuple("Pair", "first second")
 
 
@@ -67,7 +83,19 @@ def arguments_of_every_dtype() -> Written:
 
 @model(FAMILY)
 def casts_between_dtypes() -> Written:
-    kinds = "float16 bfloat16 float32 float64 int8 int32 int64 uint8 uint64 bool complex64".split()
+    kinds = [
+        "float16",
+        "bfloat16",
+        "float32",
+        "float64",
+        "int8",
+        "int32",
+        "int64",
+        "uint8",
+        "uint64",
+        "bool",
+        "complex64",
+    ]
 
     @tf.function(input_signature=[spec(None)])
     def f(x: Any) -> Any:
@@ -281,7 +309,9 @@ def a_random_generators_state() -> Written:
 def registered_objects() -> Written:
     from tensorflow.python.saved_model import registration
 
-    @registration.register_serializable(package="modtf_tests", name="Counter", predicate=lambda item: type(item).__name__ == "Counter")
+    @registration.register_serializable(
+        package="modtf_tests", name="Counter", predicate=lambda item: type(item).__name__ == "Counter"
+    )
     class Counter(tf.Module):
         def __init__(self) -> None:
             super().__init__()
@@ -301,5 +331,3 @@ def registered_objects() -> Written:
         return counter.count.assign_add(1)
 
     return Written(module(counter=counter, f=f), [call("f"), call("f")])
-
-

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 
-
 class Table:
     """What has been found out; a plugin of pytest, which prints it at the end.
 
@@ -65,5 +64,3 @@ TABLE = Table()
 def note(record_property: Any, **found: Any) -> None:
     for name, value in found.items():
         record_property(name, value)
-
-

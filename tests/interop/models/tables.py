@@ -89,7 +89,9 @@ def tables_of_numbers() -> Written:
     def f(x: Any, y: Any) -> Any:
         return table[x], names[y]
 
-    return Written(module(f=f, table=table, names=names), [call("f", np.array([[3, 4], [1 << 40, 5]]), np.array([2, 7], "i4"))])
+    return Written(
+        module(f=f, table=table, names=names), [call("f", np.array([[3, 4], [1 << 40, 5]]), np.array([2, 7], "i4"))]
+    )
 
 
 @model(FAMILY)
@@ -121,7 +123,9 @@ def dense_hash_table() -> Written:
     class Dense(tf.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.table = lookup.experimental.DenseHashTable(tf.string, tf.float32, -1.0, empty_key="", deleted_key="$", initial_num_buckets=8)
+            self.table = lookup.experimental.DenseHashTable(
+                tf.string, tf.float32, -1.0, empty_key="", deleted_key="$", initial_num_buckets=8
+            )
             self.table.insert(tf.constant(["cat", "dog"]), tf.constant([3.5, 4.5]))
 
         @tf.function(input_signature=[spec(None, dtype=tf.string)])
@@ -134,7 +138,11 @@ def dense_hash_table() -> Written:
             self.table.erase(words[:1])
             return self.table.size()
 
-    calls = [call("find", WORDS[:4]), call("insert", WORDS[1:4], np.array([8.0, 9.0, 10.0], "f4")), call("find", WORDS[:4])]
+    calls = [
+        call("find", WORDS[:4]),
+        call("insert", WORDS[1:4], np.array([8.0, 9.0, 10.0], "f4")),
+        call("find", WORDS[:4]),
+    ]
     return Written(Dense(), calls)
 
 
@@ -190,4 +198,8 @@ def a_bag_of_words(folder: Path) -> Written:
         known = tf.ragged.boolean_mask(ids, ids >= 0)
         return {"scores": tf.math.bincount(known, minlength=4, maxlength=4, axis=-1, dtype=tf.float32) @ weights}
 
-    return Written(module(f=f, table=table, w=weights), [call("f", np.array([b"cat dog cat", b"none", b"fish"], object))], signatures=f)
+    return Written(
+        module(f=f, table=table, w=weights),
+        [call("f", np.array([b"cat dog cat", b"none", b"fish"], object))],
+        signatures=f,
+    )

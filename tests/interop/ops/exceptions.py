@@ -50,11 +50,17 @@ SUMMED_IN_BFLOAT16 = "Conv*BackpropFilter* Depthwise*BackpropFilter"
 """Ops of which TensorFlow rounds intermediate sums to bfloat16, where modtf rounds the result alone."""
 
 
+ROUNDED_TO_FLOAT16 = "LSTMBlockCell BlockLSTM*"
+"""Ops of which TensorFlow rounds intermediate values to float16, and so does modtf, in another order."""
+
+
 def coarseness(call: Call, dtype: np.dtype) -> float:
     """How many times the ordinary tolerance a result of TensorFlow's may be off."""
     if dtype == np.float64 and _named(call.op, COMPUTED_IN_FLOAT32):
         return 1e6
     if as_dtype(dtype).name == "bfloat16" and _named(call.op, SUMMED_IN_BFLOAT16):
+        return 8
+    if dtype == np.float16 and _named(call.op, ROUNDED_TO_FLOAT16):
         return 8
     return 1
 
@@ -566,6 +572,52 @@ RULES = [
         "Mean",
         "TensorFlow's mean of no complex numbers is 0, and that of no others NaN",
         lambda call: call.inputs["input"].dtype.kind == "c" and has_empty(call),
+    ),
+    Rule(
+        "LSTMBlockCell",
+        "TensorFlow asks for the sizes of axes before it looks whether there are such, and aborts",
+        lambda call: refused_for(call, "dimensions"),
+        "call",
+    ),
+    Rule(
+        "LSTMBlockCell",
+        "TensorFlow reads beyond the memory of weights of peepholes that are too few",
+        lambda call: refused_for(call, "wci must", "wcf must", "wco must"),
+        "call",
+    ),
+    Rule(
+        "BlockLSTM*",
+        "TensorFlow aborts unless the number of steps is one of those there are",
+        lambda call: refused_for(call, "seq_len_max must"),
+        "call",
+    ),
+    Rule(
+        "BlockLSTM BlockLSTMV2",
+        "TensorFlow leaves the memory of the gates as it was for steps that are not made",
+        lambda call: call.inputs["seq_len_max"] < len(call.inputs["x"]),
+    ),
+    Rule(
+        "BlockLSTMV2",
+        "TensorFlow's gradient takes the columns of the weights in the order that BlockLSTM has them in",
+        lambda call: True,
+        "gradients",
+    ),
+    Rule(
+        "BlockLSTMGrad BlockLSTMGradV2",
+        "TensorFlow reads and writes beyond the memory of inputs that do not belong together",
+        lambda call: refused_for(call, "must be of size", "cs_grad must", "h_grad must"),
+        "call",
+    ),
+    Rule(
+        "BlockLSTMGrad BlockLSTMGradV2",
+        "TensorFlow leaves the memory of the weights' gradients as it was where there is nothing to sum up",
+        has_empty,
+    ),
+    Rule(
+        "BlockLSTM",
+        "TensorFlow leaves the memory of the weights' gradients as it was where there is nothing to sum up",
+        has_empty,
+        "gradients",
     ),
     Rule(
         "TopKV2 TopK",

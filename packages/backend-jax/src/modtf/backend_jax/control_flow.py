@@ -18,6 +18,7 @@ from modtf.backend_jax.interpreting import Interpreter
 from modtf.backend_jax.lists import StackedList, dense
 from modtf.backend_jax.nested import assigns, optimized, users
 from modtf.backend_jax.scopes import strongly_typed
+from modtf.backend_jax.splitting import root
 from modtf.core.contracts import ArrayBackend, EagerTensor, Graph, Resource, SymbolicTensor, copy_node
 
 Outcome = tuple[list[Any], list[Any]]
@@ -43,7 +44,7 @@ class _Inner:
     def __call__(self, values: Sequence[Any]) -> list[Any]:
         """The outputs; resources among the values are assigned."""
         device = self._interpreter.run(values)
-        return [dense(strongly_typed(device[id(tensor)])) for tensor in self.graph.outputs]
+        return [dense(strongly_typed(device[id(root(tensor))])) for tensor in self.graph.outputs]
 
     def assigned(self) -> set[int]:
         """The positions of the variables that it assigns."""

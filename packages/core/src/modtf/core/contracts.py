@@ -16,6 +16,7 @@ from modtf.core.engine.graphs import Graph, Node
 from modtf.core.engine.passes import copy_node, optimize
 from modtf.core.engine.plugins import PLUGIN_CONTRACT_VERSION, CommandError, hookimpl, plugin_manager
 from modtf.core.engine.vocabulary import Call, Op, find_kernel_dtype, get_op, op, register
+from modtf.core.values.assets import AssetPath
 from modtf.core.values.lists import TensorList
 from modtf.core.values.resources import Handle, Resource
 from modtf.core.values.tensors import EagerTensor, SymbolicTensor
@@ -31,7 +32,7 @@ from modtf.core.values.trackable import (
 )
 
 __all__ = [
-    "CONTRACT_VERSION", "PLUGIN_CONTRACT_VERSION", "ArrayBackend", "Backend", "Bound", "Call", "CommandError",
+    "CONTRACT_VERSION", "PLUGIN_CONTRACT_VERSION", "ArrayBackend", "AssetPath", "Backend", "Bound", "Call", "CommandError",
     "ConcreteFunction", "EagerTensor", "Function", "Graph", "GraphGradient", "Handle", "Node", "Op", "Resource",
     "ReusableSavedModel", "SavedRoot", "SymbolicTensor", "TensorList", "Trackable", "Watched", "call_graph",
     "call_when_set", "check_contract", "copy_node", "explain", "find_kernel_dtype", "get_backend", "get_op", "home",

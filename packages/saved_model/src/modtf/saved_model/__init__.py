@@ -6,6 +6,7 @@ saved_model.save(module, "model")
 loaded = saved_model.load("model")
 """
 
+from .assets import Asset
 from .bundle import BundleEntry, BundleReader, BundleWriter
 from .errors import DataLossError, NotFoundError, SavedModelError, TensorNotFoundError, UnsupportedError
 from .graph_writing import to_graph_def
@@ -15,6 +16,7 @@ from .options import LoadOptions, SaveOptions
 from .saving import save
 
 __all__ = [
+    "Asset",
     "BundleEntry",
     "BundleReader",
     "BundleWriter",

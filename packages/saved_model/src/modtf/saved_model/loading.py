@@ -23,7 +23,7 @@ from .object_tree import SIGNATURES
 from .options import LoadOptions
 from .protos.object_graph_pb2 import SavedObject, TrackableObjectGraph
 from .protos.saved_model_pb2 import MetaGraphDef, SavedModel
-from .resources import CREATE, RestoredResource, make_private
+from .resources import CREATE, RestoredResource, RestoredTable, make_private
 from .restored import CallableRestoredObject, RestoredConcreteFunction, RestoredFunction, RestoredObject
 from .saved_gradients import SavedGradients
 from .signatures import SignatureMap
@@ -223,16 +223,17 @@ class _Loader:
         return find_asset(self._export_dir, assets[index].filename, what)
 
     def _make_resource(self, node: SavedObject, what: str) -> RestoredResource:
+        kind = RestoredTable if node.saveable_objects else RestoredResource
         create = next((child.node_id for child in node.children if child.local_name == CREATE), None)
         if create is None:
-            return RestoredResource(None, what)
+            return kind(None, what)
         for name in self._nodes[create].function.concrete_functions:
             if name in self._functions:
                 make_private(self._functions.proto(name))
         function = self._object(create)
         if not isinstance(function, RestoredFunction):
             raise DataLossError(f"{what}: is made by object {create}, which is no function.")
-        return RestoredResource(function, what)
+        return kind(function, what)
 
     def _make_signatures(self, node: SavedObject, what: str) -> SignatureMap:
         functions = {child.local_name: self._object(child.node_id) for child in node.children}
@@ -345,7 +346,7 @@ class _Loader:
                 if not isinstance(functions[-1], RestoredConcreteFunction):
                     raise DataLossError(f"{what}: object {function}, which saves or restores it, is no function.")
             with reading(self._path, f"object {number}, value {name!r}"):
-                item.restore(*functions, bundle, keys[number, name])
+                item.restore(*functions, bundle, name, keys[number, name])
 
     def _checkpoint_keys(self, bundle: BundleReader) -> dict[tuple[int, str], str]:
         """The names that the values of objects have, by their number and what of them it is.

@@ -6,7 +6,7 @@ the constants only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,20 +58,30 @@ class MainGraph:
         return constant.node.name
 
     def add_signatures(self, signatures: SignatureMap) -> None:
-        """Adds a call of each signature, and the op that initialises."""
+        """Adds a call of each signature."""
         for key, concrete in signatures.items():
             self.signature_defs[key] = self._add_signature(key, concrete)
-        with self.graph.as_default():
-            init = tf.raw_ops.NoOp(name=self._names.node("NoOp"))
+
+    def add_table(self, handle: tf.Tensor, create: ConcreteFunction) -> None:
+        """Adds a table, which a function makes."""
+        self._captured[_key(handle)] = self._call(create, [])[0]
+
+    def add_initializer(self, functions: Sequence[ConcreteFunction]) -> None:
+        """Adds the op that initialises, by calling functions."""
+        if functions:
+            init = self._call(trace(_initializing(functions), (), {}, "_traced_initialize"), [])[0].node
+        else:
+            with self.graph.as_default():
+                init = tf.raw_ops.NoOp(name=self._names.node("NoOp"))
         info = TensorInfo(name=init.name, tensor_shape=TensorShapeProto(unknown_rank=True))
         self.signature_defs[INIT_KEY] = SignatureDef(outputs={INIT_KEY: info})
         self.collections[_INIT_COLLECTION] = CollectionDef(node_list=CollectionDef.NodeList(value=[init.name]))
 
-    def add_saver(self, variables: dict[str, tf.Variable], object_graph: tuple[str, bytes]) -> SaverDef:
-        """Adds what saves the variables to a checkpoint, and restores them from one.
+    def add_saver(self, variables: dict[str, Any], object_graph: tuple[str, bytes]) -> SaverDef:
+        """Adds what saves the variables and tables to a checkpoint, and restores them from one.
 
         Args:
-            variables: the variables by their names in the checkpoint.
+            variables: the variables, and tables that can change, by their names in the checkpoint.
             object_graph: the name and the value of the description of the objects, which a checkpoint holds as well.
         """
         spec = tf.TensorSpec([], tf.string, "file_prefix")
@@ -136,24 +146,52 @@ def _output_info(output: Any, tensors: Iterator[SymbolicTensor]) -> TensorInfo:
     return parts[0]
 
 
-def _saving(variables: dict[str, tf.Variable], object_graph: tuple[str, bytes]) -> Any:
+def _initializing(functions: Sequence[ConcreteFunction]) -> Callable[[], tf.Tensor]:
+    def initialize() -> tf.Tensor:
+        for function in functions:
+            function.call_flat([])
+        return tf.constant(1)
+
+    return initialize
+
+
+def _saving(variables: dict[str, Any], object_graph: tuple[str, bytes]) -> Any:
     def save(file_prefix: tf.Tensor) -> tf.Tensor:
-        names = [*variables, object_graph[0]]
-        values = [tf.raw_ops.ReadVariableOp(item.handle, dtype=item.dtype) for item in variables.values()]
-        values.append(tf.constant(object_graph[1]))
+        named = {name: tensor for key, item in variables.items() for name, tensor in _saved_tensors(key, item).items()}
+        names = [*named, object_graph[0]]
+        values = [*named.values(), tf.constant(object_graph[1])]
         save_v2(file_prefix, tf.constant(names), tf.constant([""] * len(names)), values)
         return file_prefix
 
     return save
 
 
-def _restoring(variables: dict[str, tf.Variable]) -> Any:
+def _restoring(variables: dict[str, Any]) -> Any:
+    dtypes = {
+        key: {key: item.dtype}
+        if isinstance(item, tf.Variable)
+        else {name: tensor.dtype for name, tensor in _saved_tensors(key, item).items()}
+        for key, item in variables.items()
+    }
+
     def restore(file_prefix: tf.Tensor) -> tf.Tensor:
-        names, dtypes = list(variables), [variable.dtype for variable in variables.values()]
+        names = {name: dtype for named in dtypes.values() for name, dtype in named.items()}
         if names:
-            values = restore_v2(file_prefix, tf.constant(names), tf.constant([""] * len(names)), dtypes=dtypes)
-            for variable, value in zip(variables.values(), values, strict=True):
-                tf.raw_ops.AssignVariableOp(variable.handle, value)
+            slices = tf.constant([""] * len(names))
+            values = restore_v2(file_prefix, tf.constant(list(names)), slices, dtypes=list(names.values()))
+            restored = dict(zip(names, values, strict=True))
+            for key, item in variables.items():
+                if isinstance(item, tf.Variable):
+                    tf.raw_ops.AssignVariableOp(item.handle, restored[key])
+                else:
+                    item._restore_from_tensors({name.removeprefix(key): restored[name] for name in dtypes[key]})
         return file_prefix
 
     return restore
+
+
+def _saved_tensors(key: str, item: Any) -> dict[str, tf.Tensor]:
+    """What a checkpoint has of a variable or table, by the names that it has there."""
+    if isinstance(item, tf.Variable):
+        return {key: tf.raw_ops.ReadVariableOp(item.handle, dtype=item.dtype)}
+    return {key + ending: tensor for ending, tensor in item._serialize_to_tensors().items()}

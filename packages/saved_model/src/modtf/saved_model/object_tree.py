@@ -11,6 +11,7 @@ from modtf.core.contracts import ConcreteFunction, EagerTensor, Handle, SavedRoo
 
 from .assets import Asset
 from .errors import SavedModelError
+from .saved_resources import SavedContent, handle_of, resource_functions, saved_content
 from .signatures import SignatureMap
 
 SIGNATURES = "signatures"
@@ -74,19 +75,29 @@ class ObjectTree(Tree):
         root: the object to save.
         named: its children by name, the signatures among them.
 
+    Attributes:
+        contents: for tables that can change, the functions that save and restore their content, which are objects too.
+
     Raises:
         SavedModelError: an object cannot be saved, or a function captured a variable that is not in the tree.
     """
 
     def __init__(self, root: Any, named: Mapping[str, Any]) -> None:
-        super().__init__(root, named, children_of)
+        super().__init__(root, named, lambda item: {**children_of(item), **resource_functions(item)})
+        self.contents: dict[int, SavedContent] = {}
+        for number, item in enumerate(list(self.objects)):
+            content = saved_content(item)
+            if content is not None:
+                self.contents[number] = content
+                for function in content:
+                    self._add(function, "")
         for concrete in self.concrete_functions():
             for tensor in concrete.captured_inputs:
                 self._add_captured(concrete, tensor)
 
-    def number_of(self, tensor: tf.Tensor) -> int:
-        """Returns the number of the object that a function captured by a tensor."""
-        return self._numbers[object_key(tensor)]
+    def number_of(self, item: Any) -> int:
+        """Returns the number of an object, or of that which a function captured by a tensor."""
+        return self._numbers[object_key(item)]
 
     def concrete_functions(self) -> Iterator[ConcreteFunction]:
         """Yields every concrete function once."""
@@ -106,7 +117,10 @@ class ObjectTree(Tree):
                 "object leads to, so that it would be lost. Assign it to an attribute of the object."
             )
         if tensor.dtype in (tf.resource, tf.variant):
-            raise SavedModelError(f"The function {concrete.name!r} uses a {tensor.dtype.name} that cannot be saved.")
+            raise SavedModelError(
+                f"The function {concrete.name!r} uses a {tensor.dtype.name} that cannot be saved, or a table which no "
+                "attribute of the saved object leads to; assign it to one."
+            )
         self._add(tensor, "")
 
 
@@ -181,11 +195,14 @@ def _trace_functions(named: Mapping[str, Any]) -> None:
 
 
 def object_key(item: Any) -> int:
-    """Tells objects apart: a variable and its handles are one, and so are an asset and its path."""
+    """Tells objects apart: a variable and its handles are one, and so are a table and its handle, an asset and its path."""
     if isinstance(item, tf.Variable):
         item = item.handle
     elif isinstance(item, Asset):
         item = item.asset_path
+    elif not isinstance(item, tf.Tensor):
+        handle = handle_of(item)
+        item = item if handle is None else handle
     return id(item.array if isinstance(item, Handle) else item)
 
 

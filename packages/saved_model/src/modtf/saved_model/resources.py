@@ -18,7 +18,8 @@ from .restored import RestoredConcreteFunction, RestoredFunction, RestoredObject
 CREATE = "_create_resource"
 """The child of an object that makes its resource."""
 
-_INITIALIZE = "_initialize"
+INITIALIZE = "_initialize"
+"""The child that fills it."""
 
 
 class RestoredResource(RestoredObject):
@@ -33,7 +34,6 @@ class RestoredResource(RestoredObject):
         super().__init__(name="restored")
         self.resource_handle: tf.Tensor | None = None
         self.obstacle = "" if create is not None else "is of a kind that nothing in the file makes."
-        self._contents: list[tuple[RestoredConcreteFunction, RestoredConcreteFunction]] = []
         if create is None:
             return
         try:
@@ -51,12 +51,26 @@ class RestoredResource(RestoredObject):
 
     def initialize(self) -> None:
         """Fills the table with what it holds from the beginning."""
-        function = vars(self).get(_INITIALIZE)
+        function = vars(self).get(INITIALIZE)
         if self.resource_handle is not None and isinstance(function, RestoredFunction) and function.concrete_functions:
             _run(function)
 
+
+class RestoredTable(RestoredResource):
+    """A loaded table that can change: its content is saved as variables are."""
+
+    def __init__(self, create: RestoredFunction | None, what: str) -> None:
+        super().__init__(create, what)
+        self._functions: tuple[Any, ...] = ()
+        self._endings: list[str] = []
+
     def restore(
-        self, save: RestoredConcreteFunction, restore: RestoredConcreteFunction, bundle: BundleReader, key: str
+        self,
+        save: RestoredConcreteFunction,
+        restore: RestoredConcreteFunction,
+        bundle: BundleReader,
+        attribute: str,
+        key: str,
     ) -> None:
         """Fills the table with what it held when it was saved.
 
@@ -64,6 +78,7 @@ class RestoredResource(RestoredObject):
             save: the function that gives what to save, with the names that it has in checkpoints.
             restore: the one that takes that.
             bundle: the checkpoint.
+            attribute: how checkpoints call the content.
             key: the start of the names.
         """
         if self.resource_handle is None:
@@ -73,6 +88,20 @@ class RestoredResource(RestoredObject):
             raise DataLossError(f"the function {save.name!r} gives {parts!r}, which is not what there is to save.")
         names = [part["name"].numpy().decode() for part in parts]
         _run(restore, *[tf.constant(bundle.read(name)) for name in names])
+        self._checkpoint_attribute = attribute
+        self._functions = save, restore
+        self._endings = [name.removeprefix(key) for name in names]
+
+    def _serialize_to_tensors(self) -> Mapping[str, tf.Tensor]:
+        """What a checkpoint keeps of the table, by the endings of the names that it has there."""
+        if not self._functions:
+            return {}
+        parts = self._functions[0](tf.constant(""))
+        return {ending: part["tensor"] for ending, part in zip(self._endings, parts, strict=True)}
+
+    def _restore_from_tensors(self, restored_tensors: Mapping[str, tf.Tensor]) -> Any:
+        """Replaces the content by that of a checkpoint."""
+        return self._functions[1](*[restored_tensors[ending] for ending in self._endings])
 
 
 def make_private(function: FunctionDef) -> None:

@@ -152,7 +152,7 @@ class SavedGradients:
             node = self._objects.nodes[number]
             kind = node.WhichOneof("kind")
             if kind == "captured_tensor":
-                captured = node.captured_tensor.name  # a function made of the one it is in may name its tensors otherwise
+                captured = node.captured_tensor.name  # a function made of the one it is in may name tensors otherwise
                 found.append(captured if captured.partition(":")[0] in present else None)
             elif number in names:
                 found.append(f"{names[number]}:0")

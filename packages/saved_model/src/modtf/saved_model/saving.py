@@ -10,10 +10,10 @@ from typing import Any
 from modtf import core as tf
 from modtf.core.contracts import ConcreteFunction
 
-from .assets import Asset, copy_assets
+from .assets import asset_path_of, copy_assets
 from .attributes import encode_dtype, encode_shape
 from .bundle import BundleWriter
-from .checkpoints.objects import OBJECT_GRAPH_KEY, describe_objects, saved_values, value_key
+from .checkpoints.objects import OBJECT_GRAPH_KEY, attribute_of, describe_objects, saved_values, value_key
 from .errors import SavedModelError
 from .graph_writing import GraphWriter
 from .main_graph import MainGraph
@@ -31,7 +31,9 @@ from .protos.object_graph_pb2 import (
     SavedVariable,
 )
 from .protos.saved_model_pb2 import MetaGraphDef, SavedModel
+from .resources import CREATE, INITIALIZE
 from .saved_gradients import describe
+from .saved_resources import handle_of, is_resource
 from .signatures import SignatureMap, find_default, make_signatures, tensor_names
 from .structures import encode_function_spec, encode_structure
 
@@ -80,7 +82,7 @@ def save(
         values = dict(saved_values(tree))
         meta_graph = _meta_graph(tree, object_graph, options or SaveOptions())
     with replacing(export_dir) as folder:
-        assets = [item for item in tree.objects if isinstance(item, Asset)]
+        assets = [path for path in map(asset_path_of, tree.objects) if path is not None]
         for name, asset in zip(copy_assets(assets, folder / ASSETS), meta_graph.asset_file_def, strict=True):
             asset.filename = name
         prefix = variables_prefix(folder)
@@ -101,14 +103,25 @@ def _meta_graph(tree: ObjectTree, object_graph: bytes, options: SaveOptions) -> 
         main.add_variable(variable)
     for number, item in enumerate(tree.objects):
         proto.object_graph_def.nodes.append(_saved_object(tree, number, item, main, writer))
-        if isinstance(item, Asset):
+        path = asset_path_of(item)
+        if path is not None:
             proto.object_graph_def.nodes[number].asset.asset_file_def_index = len(proto.asset_file_def)
-            proto.asset_file_def.add().tensor_info.name = f"{main.add_constant(item.asset_path)}:0"
+            proto.asset_file_def.add().tensor_info.name = f"{main.add_constant(path)}:0"
+    for item in tree.objects:
+        handle = handle_of(item)
+        if handle is not None:
+            main.add_table(handle, _functions_of(tree, item, CREATE)[0])
+    main.add_initializer([
+        function for item in tree.objects if handle_of(item) is not None for function in _functions_of(tree, item, INITIALIZE)
+    ])  # fmt: skip
     for concrete in tree.concrete_functions():
         name = writer.name_of(concrete.graph)
         proto.object_graph_def.concrete_functions[name].CopyFrom(_saved_concrete_function(tree, concrete))
     main.add_signatures(_signatures_of(tree))
-    saved = {value_key(tree, number): variable for number, variable in variables.items()}
+    saved: dict[str, Any] = {value_key(tree, number): variable for number, variable in variables.items()}
+    for number in tree.contents:
+        item = tree.objects[number]
+        saved[value_key(tree, number, attribute_of(item) or "")] = item
     proto.saver_def.CopyFrom(main.add_saver(saved, (OBJECT_GRAPH_KEY, object_graph)))
 
     graph, ops = writer.write(main.graph)
@@ -134,6 +147,12 @@ def _signatures_of(tree: ObjectTree) -> SignatureMap:
     return next(item for item in tree.objects if isinstance(item, SignatureMap))
 
 
+def _functions_of(tree: ObjectTree, item: Any, name: str) -> list[ConcreteFunction]:
+    """The traces of a table's function of that name, if it has one."""
+    children = dict(tree.children[tree.number_of(item)])
+    return concrete_functions(tree.objects[children[name]])[:1] if name in children else []
+
+
 def _saved_object(tree: ObjectTree, number: int, item: Any, main: MainGraph, writer: GraphWriter) -> SavedObject:
     proto = SavedObject()
     for name, child in tree.children[number]:
@@ -149,15 +168,24 @@ def _saved_object(tree: ObjectTree, number: int, item: Any, main: MainGraph, wri
                 name=_name(item),
             )
         )
+    elif asset_path_of(item) is not None:
+        pass  # which file it is comes later
     elif isinstance(item, tf.Tensor):
         proto.constant.CopyFrom(SavedConstant(operation=main.add_constant(item)))
     elif isinstance(item, ConcreteFunction):
         proto.bare_concrete_function.CopyFrom(_saved_bare_function(item, writer))
     elif hasattr(item, "is_traced_function"):
         proto.function.CopyFrom(_saved_function(item, writer))
-    elif not isinstance(item, Asset):
+    elif is_resource(item):
+        proto.resource.SetInParent()
+    else:
         version = VersionDef(producer=1, min_consumer=1)
         proto.user_object.CopyFrom(SavedUserObject(identifier=_identifier(item), version=version))
+    if number in tree.contents:
+        save, restore = map(tree.number_of, tree.contents[number])
+        attribute = attribute_of(item) or ""
+        proto.saveable_objects[attribute].save_function = save
+        proto.saveable_objects[attribute].restore_function = restore
     return proto
 
 

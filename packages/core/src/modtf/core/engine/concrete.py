@@ -141,9 +141,10 @@ class ConcreteFunction:
         if len(args) > len(slots):
             raise TypeError(f"{self.name} takes {len(slots)} arguments {names}; got {len(args)}.")
         given = dict(zip(names, args, strict=False))
+        unknown = [key for key in kwargs if key not in names]
+        if unknown:
+            raise TypeError(f"{self.name} got unexpected arguments {unknown}; its arguments are {names}.")
         for key, value in kwargs.items():
-            if key not in names:
-                raise TypeError(f"{self.name} got an unexpected argument {key!r}; its arguments are {names}.")
             if key in given:
                 raise TypeError(f"{self.name} got two values for the argument {key!r}.")
             given[key] = value

@@ -99,10 +99,6 @@ class LookupInterface:
         """Fills the table with what it holds from the beginning."""
         return None
 
-    def _destroy_resource(self) -> None:
-        """Gives the table's name free."""
-        raw.DestroyResourceOp(self.resource_handle, ignore_lookup_error=True)
-
     def trackable_children(self) -> Mapping[str, Any]:
         """Returns the objects that the table is filled from."""
         return {}

@@ -235,7 +235,7 @@ def _scattered(xp: Any, into: TensorList, tensor: Any, indices: Any) -> TensorLi
     for position, index in enumerate(indices.tolist()):
         if index < 0:
             raise InvalidArgumentError(f"Indices in TensorListScatter must all be non-negative; got {index}.")
-        into = into.with_row(index, tensor[position], resize=True)
+        into = into.with_row(index, tensor[position, ...], resize=True)
     return into
 
 

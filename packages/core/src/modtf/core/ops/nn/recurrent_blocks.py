@@ -5,6 +5,7 @@ Graphs of TensorFlow 1 have them, whose users wanted cells to run faster than th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,62 @@ _GATES = "i: T, cs: T, f: T, o: T, ci: T, co: T, h: T"
 _WEIGHTS = "w: T, wci: T, wcf: T, wco: T, b: T"
 _ORDER, _ORDER_V2 = "icfo", "ifco"
 """In which order the columns of the weights are: input gate, candidate, forget gate, output gate."""
+
+_PEEPHOLES = ("wci", "wcf", "wco")
+_CELL = {
+    "x": "batch inputs",
+    "cs_prev": "batch units",
+    "h_prev": "batch units",
+    "w": "inputs+units 4*units",
+    **dict.fromkeys(_PEEPHOLES, "units"),
+    "b": "4*units",
+}
+_SEQUENCE = {"seq_len_max": "", **_CELL, "x": "steps batch inputs"}
+_STEPS = dict.fromkeys(("i", "cs", "f", "o", "ci", "co", "h", "cs_grad", "h_grad"), "steps batch units")
+_GRU = {
+    "x": "batch inputs",
+    "h_prev": "batch units",
+    "w_ru": "inputs+units 2*units",
+    "w_c": "inputs+units units",
+    "b_ru": "2*units",
+    "b_c": "units",
+}
+"""What the axes of the inputs are."""
+
+
+def _size(axis: str, sizes: dict[str, int]) -> int | None:
+    """The size of an axis, as far as those of which it is made are known."""
+    total = 0
+    for term in axis.split("+"):
+        factor, _, name = term.rpartition("*")
+        if name not in sizes:
+            return None
+        total += int(factor or 1) * sizes[name]
+    return total
+
+
+def _sizes(layout: dict[str, str], shapes: Sequence[Dims]) -> dict[str, int]:
+    """The sizes by their names, as far as they are known, of inputs that fit together."""
+    given = zip(layout.items(), shapes, strict=True)
+    known = [(name, axes.split(), dims) for (name, axes), dims in given if dims is not None]
+    for name, axes, dims in known:
+        if len(dims) != len(axes):
+            raise ValueError(
+                f"{name} must have {len(axes)} dimensions ({', '.join(axes)}); it is of shape {list(dims)}"
+            )
+    sizes: dict[str, int] = {}
+    for name, axes, dims in known:
+        for axis, size in zip(axes, dims, strict=True):
+            expected = _size(axis, sizes)
+            if size is None or axis == "any":
+                continue
+            if expected is None and axis.isidentifier():
+                sizes[axis] = size
+            elif expected not in (None, size):
+                raise ValueError(
+                    f"{name} must be of size {expected} along the axis {axis}; it is of shape {list(dims)}"
+                )
+    return sizes
 
 
 def _sigmoid(xp: Any, x: Any) -> Any:
@@ -39,7 +96,7 @@ def _lstm_step(
     """One step, for an input already multiplied by its weights; returns what the ops give, in their order."""
     w, wci, wcf, wco, b = weights
     units = cs_prev.shape[-1]
-    together = x + xp.matmul(h_prev, w[-units:, :]) + b
+    together = x + xp.matmul(h_prev, w[w.shape[0] - units :, :]) + b
     parts = {gate: together[..., place * units : (place + 1) * units] for place, gate in enumerate(order)}
     i = _sigmoid(xp, parts["i"] + cs_prev * wci if peep else parts["i"])
     ci = xp.tanh(parts["c"])
@@ -53,28 +110,17 @@ def _lstm_step(
     return i, cs, f, o, ci, co, o * co
 
 
-def _check_weights(x: Tensor, cs_prev: Tensor, h_prev: Tensor, w: Tensor, b: Tensor, rank: int) -> Dims:
-    """The shape of the outputs of one step."""
-    if any(
-        tensor.dims is not None and len(tensor.dims) != size
-        for tensor, size in ((x, rank), (cs_prev, 2), (w, 2), (b, 1))
-    ):
-        raise ValueError(
-            f"x must have {rank} dimensions, cs_prev and w two, b one; their shapes are {x.shape}, {cs_prev.shape}, {w.shape} "
-            f"and {b.shape}"
-        )
-    batch = None if x.dims is None else x.dims[rank - 2]
-    size = None if x.dims is None else x.dims[rank - 1]
-    units = None if cs_prev.dims is None else cs_prev.dims[1]
-    if None not in (size, units) and w.dims is not None and w.dims[0] not in (None, size + units):  # type: ignore[operator]
-        raise ValueError(f"w must have a row for each of the {size} inputs and {units} units; its shape is {w.shape}")
-    if units is not None and b.dims is not None and b.dims[0] not in (None, 4 * units):
-        raise ValueError(f"b must have 4 elements for each of the {units} units; its shape is {b.shape}")
-    return batch, units
+def _cell_sizes(shapes: Sequence[Dims], use_peephole: bool) -> dict[str, int]:
+    unused = {} if use_peephole else dict.fromkeys(_PEEPHOLES, "any")
+    sizes = _sizes({**_CELL, **unused}, shapes)
+    if 0 in (sizes.get("batch"), sizes.get("units")):
+        raise ValueError(f"There must be a unit and an element of the batch at least; cs_prev is of shape {shapes[1]}")
+    return sizes
 
 
-def _cell_dims(x: Tensor, cs_prev: Tensor, h_prev: Tensor, w: Tensor, *rest: Tensor, **attrs: Any) -> Dims:
-    return _check_weights(x, cs_prev, h_prev, w, rest[-1], 2)
+def _cell_dims(*tensors: Tensor, use_peephole: bool, **attrs: Any) -> Dims:
+    sizes = _cell_sizes([tensor.dims for tensor in tensors], use_peephole)
+    return sizes.get("batch"), sizes.get("units")
 
 
 @op(
@@ -85,15 +131,24 @@ def _cell_dims(x: Tensor, cs_prev: Tensor, h_prev: Tensor, w: Tensor, *rest: Ten
 def lstm_block_cell(
     xp: Any, x: Any, cs_prev: Any, h_prev: Any, *weights: Any, forget_bias: float, cell_clip: float, use_peephole: bool
 ) -> tuple[Any, ...]:
+    _cell_sizes([array.shape for array in (x, cs_prev, h_prev, *weights)], use_peephole)
     inputs = xp.matmul(x, weights[0][: x.shape[-1], :])
     return _lstm_step(xp, inputs, cs_prev, h_prev, weights, _ORDER, forget_bias, cell_clip, use_peephole)
 
 
-def _sequence_dims(
-    seq_len_max: Tensor, x: Tensor, cs_prev: Tensor, h_prev: Tensor, w: Tensor, *rest: Tensor, **attrs: Any
-) -> Dims:
-    step = _check_weights(x, cs_prev, h_prev, w, rest[-1], 3)
-    return (None if x.dims is None else x.dims[0], *(step or ()))
+def _sequence_dims(*tensors: Tensor, **attrs: Any) -> Dims:
+    sizes = _sizes(_SEQUENCE, [tensor.dims for tensor in tensors])
+    return sizes.get("steps"), sizes.get("batch"), sizes.get("units")
+
+
+def _count(seq_len_max: np.ndarray, x: Any) -> int:
+    """How many of the steps there are to make."""
+    count = int(seq_len_max)
+    if not 0 <= count <= x.shape[0]:
+        raise InvalidArgumentError(
+            f"seq_len_max must be from 0 to {x.shape[0]}, the number of steps of x; it is {count}."
+        )
+    return count
 
 
 def _sequence(
@@ -109,9 +164,8 @@ def _sequence(
     peep: bool,
 ) -> list[Any]:
     """All steps; those behind `count` give zeros."""
-    limit = int(count)
-    if limit > x.shape[0]:
-        raise InvalidArgumentError(f"seq_len_max is {limit}, but there are only {x.shape[0]} steps.")
+    _sizes(_SEQUENCE, [array.shape for array in (count, x, cs, h, *weights)])
+    limit = _count(count, x)
     zeros = xp.zeros(cs.shape, dtype=x.dtype)
     inputs = xp.matmul(x, weights[0][: x.shape[-1], :])
     steps = []
@@ -173,12 +227,16 @@ _GRADIENTS = (
 )
 
 
-def _gradient_dims(seq_len_max: Tensor, *tensors: Tensor, **attrs: Any) -> list[Dims]:
-    ranks = (3, 2, 2, 2, 1, 1, 1, 1)
-    return [
-        (None,) * rank if tensor.dims is None else tensor.dims
-        for rank, tensor in zip(ranks, tensors[: len(ranks)], strict=True)
-    ]
+def _gradient_sizes(shapes: Sequence[Dims]) -> dict[str, int]:
+    sizes = _sizes({**_SEQUENCE, **_STEPS}, shapes)
+    if sizes.get("units") == 0:
+        raise ValueError(f"There must be a unit at least; w is of shape {shapes[4]}")
+    return sizes
+
+
+def _gradient_dims(*tensors: Tensor, **attrs: Any) -> list[Dims]:
+    sizes = _gradient_sizes([tensor.dims for tensor in tensors])
+    return [tuple(_size(axis, sizes) for axis in axes.split()) for axes in list(_SEQUENCE.values())[1:]]
 
 
 def _backwards(
@@ -198,7 +256,7 @@ def _backwards(
     dcs_prev, dh_prev = xp.zeros_like(cs_first), xp.zeros_like(h_first)
     dw, db = xp.zeros_like(w), xp.zeros_like(b)
     dpeep = [xp.zeros_like(wci), xp.zeros_like(wcf), xp.zeros_like(wco)]
-    for time in range(int(count) - 1, -1, -1):
+    for time in range(_count(count, x) - 1, -1, -1):
         i, cs, f, o, ci, co, _, cs_grad, h_grad = (item[time, ...] for item in steps)
         cs_prev, h_prev = (steps[1][time - 1, ...], steps[6][time - 1, ...]) if time else (cs_first, h_first)
         dh = h_grad + dh_prev
@@ -222,6 +280,7 @@ def _backwards(
 
 def _gradient_kernel(order: str) -> Any:
     def kernel(xp: Any, seq_len_max: np.ndarray, *tensors: Any, use_peephole: bool) -> tuple[Any, ...]:
+        _gradient_sizes([array.shape for array in (seq_len_max, *tensors)])
         return _backwards(xp, seq_len_max, tensors[:3], tensors[3:8], tensors[8:], order, use_peephole)
 
     return kernel
@@ -249,17 +308,9 @@ block_lstm_v2.gradient(_gradient)
 # ------------------------------------------------------------------------------------------------- GRU
 
 
-def _gru_dims(x: Tensor, h_prev: Tensor, w_ru: Tensor, w_c: Tensor, b_ru: Tensor, b_c: Tensor) -> Dims:
-    for tensor, rank, what in (
-        (x, 2, "x"),
-        (h_prev, 2, "h_prev"),
-        (w_ru, 2, "w_ru"),
-        (w_c, 2, "w_c"),
-        (b_ru, 1, "b_ru"),
-    ):
-        if tensor.dims is not None and len(tensor.dims) != rank:
-            raise ValueError(f"{what} must have {rank} dimensions; its shape is {tensor.shape}")
-    return None if x.dims is None else x.dims[0], None if h_prev.dims is None else h_prev.dims[1]
+def _gru_dims(*tensors: Tensor, **attrs: Any) -> Dims:
+    sizes = _sizes(_GRU, [tensor.dims for tensor in tensors])
+    return sizes.get("batch"), sizes.get("units")
 
 
 @op(
@@ -267,7 +318,7 @@ def _gru_dims(x: Tensor, h_prev: Tensor, w_ru: Tensor, w_c: Tensor, b_ru: Tensor
     shape=_gru_dims,
 )
 def gru_block_cell(xp: Any, x: Any, h_prev: Any, w_ru: Any, w_c: Any, b_ru: Any, b_c: Any) -> tuple[Any, ...]:
-    units = h_prev.shape[-1]
+    units = _sizes(_GRU, [array.shape for array in (x, h_prev, w_ru, w_c, b_ru, b_c)])["units"]
     gates = _sigmoid(xp, xp.matmul(xp.concat([x, h_prev], axis=-1), w_ru) + b_ru)
     r, u = gates[:, :units], gates[:, units:]
     c = xp.tanh(xp.matmul(xp.concat([x, h_prev * r], axis=-1), w_c) + b_c)

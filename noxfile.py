@@ -121,7 +121,9 @@ def conformance(session: nox.Session, backend: str) -> None:
 def interop(session: nox.Session) -> None:
     """Exchange models with TensorFlow in both directions and compare what they compute."""
     install(session, *EVERYTHING, "modtf-core[image,scipy,strings]", "--group", "interop")
-    run_tests(session, "tests/interop", env={"TF_CPP_MIN_LOG_LEVEL": "2"})
+    # Named one by one, so that the process which starts the others, and prints the reports, has their settings.
+    reports = [str(settings.parent) for settings in sorted(Path("tests/interop").glob("*/conftest.py"))]
+    run_tests(session, "tests/interop", *reports, env={"TF_CPP_MIN_LOG_LEVEL": "2"})
 
 
 @nox.session
